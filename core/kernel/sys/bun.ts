@@ -1,0 +1,43 @@
+import { dlopen, FFIType, type Pointer, toArrayBuffer } from "bun:ffi";
+import process from "node:process";
+import type { NativeCalls, NoNativeCalls } from "../port.ts";
+import { type Libc, LIBC_NAMES, nativeCalls } from "./libc.ts";
+
+const { i32, i64, ptr } = FFIType;
+
+const SYMBOLS = {
+  ioctl: { args: [i32, i64, i64], returns: i32 },
+  syscall: { args: [i64, i64, i64, i64, i64, i64], returns: i32 },
+  mmap: { args: [i64, i64, i32, i32, i32, i64], returns: i64 },
+  munmap: { args: [i64, i64], returns: i32 },
+  __errno_location: { args: [], returns: ptr },
+} as const;
+
+/** The native calls by bun:ffi. Under MemoryDenyWriteExecute `dlopen` throws: FFI needs the JIT. */
+export function openNative(): NativeCalls | NoNativeCalls {
+  if (process.platform !== "linux") return { unavailable: "Native calls are made on Linux only" };
+  const reasons: string[] = [];
+  for (const name of LIBC_NAMES) {
+    try {
+      return nativeCalls(bind(name), process.arch);
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { unavailable: `Cannot load the C library: ${reasons[0]}` };
+}
+
+function bind(name: string): Libc {
+  const { symbols } = dlopen(name, SYMBOLS);
+  // One view for the thread: reading it allocates nothing, so nothing can change errno in between.
+  const errno = new Int32Array(toArrayBuffer(symbols.__errno_location() as Pointer, 0, 4));
+  return {
+    ioctl: (fd, request, arg) => symbols.ioctl(fd, request, arg),
+    syscall: (number, a, b, c, d, e) => symbols.syscall(number, a, b, c, d, e),
+    mmap: (address, length, prot, flags, fd, offset) =>
+      symbols.mmap(address, length, prot, flags, fd, offset),
+    munmap: (address, length) => symbols.munmap(address, length),
+    errno: () => errno[0],
+    view: (address, length) => new Uint8Array(toArrayBuffer(Number(address) as Pointer, 0, length)),
+  };
+}

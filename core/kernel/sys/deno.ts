@@ -1,0 +1,49 @@
+import process from "node:process";
+import type { NativeCalls, NoNativeCalls } from "../port.ts";
+import { type Libc, LIBC_NAMES, nativeCalls } from "./libc.ts";
+
+const SYMBOLS = {
+  ioctl: { parameters: ["i32", "i64", "i64"], result: "i32" },
+  syscall: { parameters: ["i64", "i64", "i64", "i64", "i64", "i64"], result: "i32" },
+  mmap: { parameters: ["i64", "i64", "i32", "i32", "i32", "i64"], result: "i64" },
+  munmap: { parameters: ["i64", "i64"], result: "i32" },
+  __errno_location: { parameters: [], result: "pointer" },
+} as const;
+
+/** The native calls by Deno's FFI; `--allow-ffi` (or `-A`) is needed. */
+export function openNative(): NativeCalls | NoNativeCalls {
+  if (process.platform !== "linux") return { unavailable: "Native calls are made on Linux only" };
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
+    return { unavailable: "Deno was started without --allow-ffi" };
+  }
+  const reasons: string[] = [];
+  for (const name of LIBC_NAMES) {
+    try {
+      return nativeCalls(bind(name), process.arch);
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { unavailable: `Cannot load the C library: ${reasons[0]}` };
+}
+
+function bind(name: string): Libc {
+  const { symbols } = Deno.dlopen(name, SYMBOLS);
+  const location = symbols.__errno_location();
+  if (location === null) throw new Error("__errno_location answered NULL");
+  // One view for the thread: reading it allocates nothing, so nothing can change errno in between.
+  const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
+  return {
+    ioctl: (fd, request, arg) => symbols.ioctl(fd, request, arg),
+    syscall: (number, a, b, c, d, e) => symbols.syscall(BigInt(number), a, b, c, d, e),
+    mmap: (address, length, prot, flags, fd, offset) =>
+      symbols.mmap(address, length, prot, flags, fd, offset),
+    munmap: (address, length) => symbols.munmap(address, length),
+    errno: () => errno[0],
+    view: (address, length) => {
+      const pointer = Deno.UnsafePointer.create(address);
+      if (pointer === null) throw new Error("Cannot view address 0");
+      return new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, length));
+    },
+  };
+}
