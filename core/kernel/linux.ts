@@ -41,6 +41,7 @@ export function linuxKernel(): Kernel {
     rmdir: (path) => call("rmdir", path, () => fs.rmdirSync(path)),
     unlink: (path) => call("unlink", path, () => fs.unlinkSync(path)),
     rename: (from, to) => call("rename", from, () => fs.renameSync(from, to)),
+    link: (from, to) => call("link", to, () => fs.linkSync(from, to)),
     now,
     sleep: async (milliseconds) => {
       await delay(milliseconds);

@@ -72,6 +72,8 @@ export interface FileCalls {
   rmdir(path: string): void;
   unlink(path: string): void;
   rename(from: string, to: string): void;
+  /** A second name for a file; EEXIST if the name is taken. */
+  link(from: string, to: string): void;
 }
 
 /** Memory whose address the kernel knows: from {@link NativeCalls.alloc} or `mmap`. */

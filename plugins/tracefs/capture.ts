@@ -1,0 +1,86 @@
+import type { BufferCounts, Capture, RawPage, TraceRequest } from "../../core/backend.ts";
+import { isKernelError } from "../../core/kernel/error.ts";
+import { readText, tryReadText } from "../../core/kernel/files.ts";
+import type { Fd, Kernel } from "../../core/kernel/port.ts";
+import { instanceDirectory } from "./operations.ts";
+
+/** Pages read of one CPU before the next has its turn. */
+const PAGES_PER_TURN = 256;
+
+interface CpuPipe {
+  readonly cpu: number;
+  readonly fd: Fd;
+}
+
+/** Opens the per-CPU `trace_pipe_raw` files of a trace's instance. */
+export function openCapture(kernel: Kernel, root: string, request: TraceRequest): Capture {
+  const directory = `${root}/${instanceDirectory(request.name)}`;
+  const headerPage = readText(kernel, `${root}/events/header_page`);
+  const events = request.probes.map((probe) => ({
+    probe: probe.id,
+    event: `${probe.group}/${probe.event}`,
+    format: readText(kernel, `${directory}/events/${probe.group}/${probe.event}/format`),
+  }));
+  const pipes = openPipes(kernel, directory);
+  // A sub-buffer is at most 64 KiB * page size; what one read gives is what the kernel uses.
+  const page = new Uint8Array(subBufferSize(headerPage));
+
+  return {
+    events,
+    headerPage,
+    clock: /\[(\S+)\]/.exec(tryReadText(kernel, `${directory}/trace_clock`) ?? "")?.[1] ?? "local",
+    read: (take) => pipes.reduce((sum, pipe) => sum + readPipe(kernel, pipe, page, take), 0),
+    wait: (milliseconds) => kernel.sleep(milliseconds),
+    counts: () => pipes.map(({ cpu }) => readCounts(kernel, directory, cpu)),
+    finished: false,
+    close: () => pipes.splice(0).forEach(({ fd }) => kernel.close(fd)),
+  };
+}
+
+function openPipes(kernel: Kernel, directory: string): CpuPipe[] {
+  const pipes: CpuPipe[] = [];
+  try {
+    for (const name of kernel.list(`${directory}/per_cpu`)) {
+      const path = `${directory}/per_cpu/${name}/trace_pipe_raw`;
+      const fd = kernel.open(path, { access: "read", nonblock: true });
+      pipes.push({ cpu: Number(name.slice("cpu".length)), fd });
+    }
+  } catch (error) {
+    pipes.forEach(({ fd }) => kernel.close(fd));
+    throw error;
+  }
+  return pipes;
+}
+
+function readPipe(
+  kernel: Kernel,
+  pipe: CpuPipe,
+  page: Uint8Array,
+  take: (page: RawPage) => void,
+): number {
+  for (let count = 0; count < PAGES_PER_TURN; count++) {
+    try {
+      const length = kernel.read(pipe.fd, page);
+      if (length === 0) return count;
+      take({ cpu: pipe.cpu, bytes: page.subarray(0, length) });
+    } catch (error) {
+      if (isKernelError(error, "EAGAIN")) return count;
+      if (!isKernelError(error, "EINTR")) throw error;
+    }
+  }
+  return PAGES_PER_TURN;
+}
+
+/** Header and data of a sub-buffer; `data` is the last line of `events/header_page`. */
+function subBufferSize(headerPage: string): number {
+  const data = /field: char data;\toffset:(\d+);\tsize:(\d+)/.exec(headerPage);
+  return data === null ? 4096 : Number(data[1]) + Number(data[2]);
+}
+
+/** `overrun` counts what was overwritten, `dropped events` what found no room. */
+function readCounts(kernel: Kernel, directory: string, cpu: number): BufferCounts {
+  const stats = tryReadText(kernel, `${directory}/per_cpu/cpu${cpu}/stats`) ?? "";
+  const value = (name: string) =>
+    Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(stats)?.[1] ?? 0);
+  return { cpu, lost: value("overrun") + value("dropped events") };
+}

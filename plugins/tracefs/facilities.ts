@@ -1,0 +1,118 @@
+import type { Facilities, Facility } from "../../core/backend.ts";
+import { isKernelError } from "../../core/kernel/error.ts";
+import { exists, tryReadText } from "../../core/kernel/files.ts";
+import type { Kernel } from "../../core/kernel/port.ts";
+import type { Mount } from "./mount.ts";
+
+/** What the tracefs backend finds on this kernel. Opens files, writes nothing. */
+export function inspectTracefs(kernel: Kernel, mount: Mount): Facilities {
+  const lockdown = lockdownFacility(kernel);
+  if ("missing" in mount) {
+    const tracefs = missing("tracefs", mount.missing, mount.remedy);
+    return { usable: false, list: [tracefs, lockdown] };
+  }
+  const { root } = mount;
+  const access = accessFacility(kernel, root);
+  const list = [
+    { name: "tracefs", available: true, detail: root },
+    access,
+    lockdown,
+    definitionFacility(kernel, root, "kprobes", "kprobe_events", "CONFIG_KPROBE_EVENTS"),
+    definitionFacility(kernel, root, "uprobes", "uprobe_events", "CONFIG_UPROBE_EVENTS"),
+    present(kernel, `${root}/events/sched`, "tracepoints", "CONFIG_TRACEPOINTS"),
+    present(kernel, `${root}/instances`, "instances", "CONFIG_TRACING"),
+    readmeFacility(kernel, root, "fprobes", "f[:", "CONFIG_FPROBE_EVENTS (6.5 and later)"),
+    readmeFacility(kernel, root, "hist", "hist", "CONFIG_HIST_TRIGGERS"),
+    present(
+      kernel,
+      `${root}/user_events_data`,
+      "user_events",
+      "CONFIG_USER_EVENTS (6.4 and later)",
+    ),
+    ffiFacility(kernel),
+  ];
+  return { usable: access.available, list };
+}
+
+function accessFacility(kernel: Kernel, root: string): Facility {
+  try {
+    // The instances directory lists for whoever may use tracefs at all.
+    kernel.list(`${root}/instances`);
+    kernel.close(kernel.open(`${root}/set_event`, { access: "write", append: true }));
+    return { name: "access", available: true, detail: `uid ${kernel.machine.uid}` };
+  } catch (error) {
+    if (!isKernelError(error)) throw error;
+    const why = error.code === "EPERM" && lockdownLevel(kernel) === "confidentiality"
+      ? "the kernel is locked down"
+      : `uid ${kernel.machine.uid} may not use "${root}" (${error.code})`;
+    return missing("access", why, "Run sonde as root");
+  }
+}
+
+function definitionFacility(
+  kernel: Kernel,
+  root: string,
+  name: string,
+  file: string,
+  option: string,
+): Facility {
+  const path = `${root}/${file}`;
+  if (!exists(kernel, path)) {
+    return missing(name, `There is no "${path}"`, `A kernel with ${option} has it`);
+  }
+  try {
+    kernel.close(kernel.open(path, { access: "write", append: true }));
+    return { name, available: true, detail: path };
+  } catch (error) {
+    if (!isKernelError(error)) throw error;
+    return missing(name, `Cannot write "${path}": ${error.code}`, "Run sonde as root");
+  }
+}
+
+function present(kernel: Kernel, path: string, name: string, option: string): Facility {
+  return exists(kernel, path)
+    ? { name, available: true, detail: path }
+    : missing(name, `There is no "${path}"`, `A kernel with ${option} has it`);
+}
+
+/** tracefs' README tells what the kernel was built with. */
+function readmeFacility(
+  kernel: Kernel,
+  root: string,
+  name: string,
+  word: string,
+  option: string,
+): Facility {
+  const readme = tryReadText(kernel, `${root}/README`) ?? "";
+  return readme.includes(word)
+    ? { name, available: true, detail: `"${root}/README" tells of it` }
+    : missing(name, "This kernel was built without it", `A kernel with ${option} has it`);
+}
+
+function ffiFacility(kernel: Kernel): Facility {
+  return "unavailable" in kernel.native
+    ? missing("ffi", kernel.native.unavailable, "The tracefs backend does without")
+    : { name: "ffi", available: true, detail: "native calls can be made" };
+}
+
+function lockdownFacility(kernel: Kernel): Facility {
+  const level = lockdownLevel(kernel);
+  if (level === "confidentiality") {
+    return missing(
+      "lockdown",
+      "confidentiality: tracefs, kprobes, perf and BPF are all refused",
+      "Boot with lockdown=integrity or none; no setting at run time lifts it",
+    );
+  }
+  return { name: "lockdown", available: true, detail: `${level}: does not refuse tracing` };
+}
+
+/** The level in brackets (Documentation of kernel_lockdown(7)). */
+function lockdownLevel(kernel: Kernel): string {
+  const text = tryReadText(kernel, "/sys/kernel/security/lockdown") ?? "";
+  return /\[(\w+)\]/.exec(text)?.[1] ?? "none";
+}
+
+function missing(name: string, detail: string, remedy: string): Facility {
+  return { name, available: false, detail, remedy };
+}

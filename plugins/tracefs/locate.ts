@@ -1,0 +1,102 @@
+import type { Unplaceable } from "../../core/backend.ts";
+import { exists, tryReadText } from "../../core/kernel/files.ts";
+import type { FileCalls } from "../../core/kernel/port.ts";
+import type { KernelPlace, Probe, UserPlace } from "../../core/probe/probe.ts";
+import { Kallsyms } from "../../core/symbols/kallsyms.ts";
+import { nearest } from "../../core/text/nearest.ts";
+
+/** Tells whether this kernel has the places that probes are to sit on. Symbols are read once. */
+export class Locator {
+  readonly #kernel: FileCalls;
+  readonly #root: string;
+  #symbols: Kallsyms | undefined;
+
+  constructor(kernel: FileCalls, root: string) {
+    this.#kernel = kernel;
+    this.#root = root;
+  }
+
+  locate(probe: Probe): Unplaceable | undefined {
+    switch (probe.kind) {
+      case "kprobe":
+      case "kretprobe":
+        return this.#locateFunction(probe.place);
+      case "uprobe":
+      case "uretprobe":
+        return this.#locateFile(probe.place);
+      default:
+        return this.#locateEvent(probe.group, probe.event);
+    }
+  }
+
+  /**
+   * The kernel accepts functions of modules that are not loaded and never fires them
+   * (kernel/trace/trace_kprobe.c), so the symbol is looked up here.
+   */
+  #locateFunction(place: KernelPlace): Unplaceable | undefined {
+    const text = this.#symbols === undefined
+      ? tryReadText(this.#kernel, "/proc/kallsyms")
+      : undefined;
+    this.#symbols ??= new Kallsyms(text ?? "");
+    if (this.#symbols.size === 0) return undefined; // No list to judge by: the kernel will.
+
+    const found = this.#symbols.find(place.symbol, place.module);
+    if (found.length === 1) return undefined;
+    if (found.length > 1) {
+      return {
+        reason: `${found.length} functions are called "${place.symbol}"`,
+        hint: found.some((symbol) => symbol.module !== undefined)
+          ? `Name the module: ${
+            [...new Set(found.map((symbol) => symbol.module ?? "vmlinux"))].join(", ")
+          }`
+          : "A kprobe cannot tell them apart; take a function with a name of its own",
+      };
+    }
+    return this.#missingFunction(place);
+  }
+
+  #missingFunction({ symbol, module }: KernelPlace): Unplaceable {
+    const where = module === undefined ? "this kernel" : `module "${module}"`;
+    const variants = this.#symbols!.variants(symbol);
+    if (variants.length > 0) {
+      return {
+        reason: `${where} has no function "${symbol}", only ${quote(variants)}`,
+        hint: "The compiler changed it: arguments may differ from the source",
+      };
+    }
+    const similar = nearest(symbol, this.#symbols!.names());
+    return {
+      reason: `${where} has no function "${symbol}"`,
+      hint: similar.length > 0 ? `Similar names: ${similar.join(", ")}` : undefined,
+    };
+  }
+
+  #locateFile({ path }: UserPlace): Unplaceable | undefined {
+    if (!exists(this.#kernel, path)) return { reason: `There is no file "${path}"` };
+    const { kind } = this.#kernel.stat(path);
+    return kind === "file" ? undefined : { reason: `"${path}" is not a regular file` };
+  }
+
+  #locateEvent(system: string, event: string): Unplaceable | undefined {
+    const events = `${this.#root}/events`;
+    if (exists(this.#kernel, `${events}/${system}/${event}/format`)) return undefined;
+    if (!exists(this.#kernel, `${events}/${system}`)) {
+      const similar = nearest(system, this.#kernel.list(events));
+      return {
+        reason: `This kernel has no tracepoint system "${system}"`,
+        hint: similar.length > 0 ? `Similar names: ${similar.join(", ")}` : undefined,
+      };
+    }
+    const similar = nearest(event, this.#kernel.list(`${events}/${system}`));
+    return {
+      reason: `This kernel has no tracepoint "${system}/${event}"`,
+      hint: similar.length > 0
+        ? `Similar names: ${similar.map((name) => `${system}/${name}`).join(", ")}`
+        : undefined,
+    };
+  }
+}
+
+function quote(names: readonly string[]): string {
+  return names.slice(0, 3).map((name) => `"${name}"`).join(", ");
+}
