@@ -32,7 +32,9 @@ export async function makePlan(backend: Backend, request: TraceRequest): Promise
     states[index] !== "done" || redone(operation.target);
   return {
     name: request.name,
-    removals: inRemovalOrder(removals),
+    removals: inRemovalOrder(
+      installed.filter((item) => !wanted.has(item.target) || redone(item.target)),
+    ),
     additions: desired.filter(isAddition),
     unchanged: desired.filter((operation, index) => !isAddition(operation, index)),
   };
