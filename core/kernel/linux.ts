@@ -30,7 +30,8 @@ export function linuxKernel(): Kernel {
       return call("open", path, () => fs.openSync(path, openBits(flags), flags.mode ?? 0o600));
     },
     close: (fd) => call("close", undefined, () => fs.closeSync(fd)),
-    read: (fd, into) => call("read", undefined, () => fs.readSync(fd, into, 0, into.length, null)),
+    read: (fd, into, position) =>
+      call("read", undefined, () => fs.readSync(fd, into, 0, into.length, position ?? null)),
     write: (fd, data) =>
       call("write", undefined, () => fs.writeSync(fd, data, 0, data.length, null)),
     fsync: (fd) => call("fsync", undefined, () => fs.fsyncSync(fd)),
