@@ -120,6 +120,8 @@ export interface Capture {
   wait(milliseconds: number): Promise<void>;
   /** Losses of each CPU so far, as the kernel counts them. */
   counts(): BufferCounts[];
+  /** Path of the kernel's `saved_cmdlines`, where it has one. */
+  readonly savedCommands?: string;
   /** Whether no further event can come; a simulated load that is over. */
   readonly finished: boolean;
   close(): void;

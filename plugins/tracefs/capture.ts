@@ -32,6 +32,7 @@ export function openCapture(kernel: Kernel, root: string, request: TraceRequest)
     read: (take) => pipes.reduce((sum, pipe) => sum + readPipe(kernel, pipe, page, take), 0),
     wait: (milliseconds) => kernel.sleep(milliseconds),
     counts: () => pipes.map(({ cpu }) => readCounts(kernel, directory, cpu)),
+    savedCommands: `${root}/saved_cmdlines`,
     finished: false,
     close: () => pipes.splice(0).forEach(({ fd }) => kernel.close(fd)),
   };

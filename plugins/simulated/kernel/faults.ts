@@ -1,5 +1,5 @@
-import { KernelError } from "../../../core/kernel/error.ts";
 import type { ErrnoCode } from "../../../core/kernel/errno.ts";
+import { KernelError } from "../../../core/kernel/error.ts";
 import { ProcessKilled, type SimulatedProcess } from "./process.ts";
 
 /** A failure that is asked for. */
@@ -8,10 +8,12 @@ export interface Fault {
   readonly call?: string;
   /** Only paths that end in this; absent for any. */
   readonly path?: string;
-  /** The matching call that fails, from 1 on. */
-  readonly at: number;
+  /** The first of the matching calls that fails, from 1. */
+  readonly nth: number;
+  /** How many fail from there. */
+  readonly times: number;
   /** What it fails with; `crash` kills the process before the call is carried out. */
-  readonly fails: ErrnoCode | "crash";
+  readonly error: ErrnoCode | "crash";
 }
 
 /** Calls that change nothing and cannot be a fault point of their own. */
@@ -42,12 +44,13 @@ export class Faults {
       const { fault } = entry;
       if (fault.call !== undefined && fault.call !== call) continue;
       if (fault.path !== undefined && !path?.endsWith(fault.path)) continue;
-      if (++entry.seen !== fault.at) continue;
-      if (fault.fails === "crash") {
+      entry.seen++;
+      if (entry.seen < fault.nth || entry.seen >= fault.nth + fault.times) continue;
+      if (fault.error === "crash") {
         process.kill();
         throw new ProcessKilled();
       }
-      throw new KernelError(fault.fails, call, path);
+      throw new KernelError(fault.error, call, path);
     }
   }
 }

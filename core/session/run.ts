@@ -1,0 +1,123 @@
+import type { Backend, Capture, TraceRequest } from "../backend.ts";
+import { CommResolver } from "../pipeline/comm.ts";
+import { OutputClosedError } from "../pipeline/output.ts";
+import { Pipeline, type PipelineCounts } from "../pipeline/pipeline.ts";
+import type { Sink } from "../pipeline/sink.ts";
+import type { ExecuteOptions, Leftover } from "../plan/execute.ts";
+import { type Installation, installTrace } from "./install.ts";
+
+/** How long the readers sleep when there was nothing: from the first time to the last, in ms. */
+const IDLE_FIRST = 2;
+const IDLE_LAST = 50;
+
+/** Options of {@link runTrace}. */
+export interface RunOptions extends ExecuteOptions {
+  /** Ends the run; the buffers are read to the end and everything is removed. */
+  readonly signal?: AbortSignal;
+  /** Ends the run after so many nanoseconds of the kernel's monotonic clock. */
+  readonly duration?: bigint;
+  /** Ends the run after so many events. */
+  readonly events?: number;
+  /** Told when everything is installed and events can come. */
+  readonly started?: (installation: Installation, capture: Capture) => void;
+}
+
+/** How a run went. */
+export interface RunSummary extends Readonly<PipelineCounts> {
+  /** What could not be removed. */
+  readonly leftovers: readonly Leftover[];
+  /** Whether a reader closed its end. */
+  readonly outputClosed: boolean;
+}
+
+/**
+ * Installs a trace, streams its records to `sinks` until it is told to stop, and removes it.
+ * Sinks are closed in any case.
+ *
+ * @throws {BusyError} @throws {AppliedError} @throws {RolledBackError} as installing does.
+ * @throws {OutputError} if a sink cannot write; everything is removed all the same.
+ */
+export async function runTrace(
+  backend: Backend,
+  request: TraceRequest,
+  sinks: readonly Sink[],
+  options: RunOptions = {},
+): Promise<RunSummary> {
+  let installation: Installation | undefined;
+  try {
+    installation = await installTrace(backend, request, options);
+    return await stream(backend, request, sinks, installation, options);
+  } catch (error) {
+    await closeQuietly(sinks);
+    await installation?.uninstall();
+    throw error;
+  }
+}
+
+async function stream(
+  backend: Backend,
+  request: TraceRequest,
+  sinks: readonly Sink[],
+  installation: Installation,
+  options: RunOptions,
+): Promise<RunSummary> {
+  const capture = await backend.capture(request);
+  let pipeline: Pipeline;
+  let outputClosed = false;
+  try {
+    const comm = new CommResolver(backend.kernel, capture.savedCommands);
+    pipeline = new Pipeline(capture, sinks, comm.commOf, options.events);
+    options.started?.(installation, capture);
+    try {
+      await readUntilDone(backend, capture, pipeline, options);
+      await installation.disable();
+      while (!pipeline.full && await pipeline.drain() > 0);
+      await pipeline.settle();
+      for (const sink of sinks) await sink.close();
+    } catch (error) {
+      if (!(error instanceof OutputClosedError)) throw error;
+      outputClosed = true;
+      await closeQuietly(sinks);
+    }
+  } finally {
+    capture.close();
+  }
+  const leftovers = await installation.uninstall();
+  return { ...pipeline.counts, leftovers, outputClosed };
+}
+
+async function readUntilDone(
+  backend: Backend,
+  capture: Capture,
+  pipeline: Pipeline,
+  options: RunOptions,
+): Promise<void> {
+  const { kernel } = backend;
+  const end = options.duration === undefined
+    ? undefined
+    : kernel.now("monotonic") + options.duration;
+  let idle = IDLE_FIRST;
+  while (!options.signal?.aborted && !pipeline.full) {
+    if (await pipeline.drain() > 0) {
+      idle = IDLE_FIRST;
+      // Without a wait no signal would be heard under full load.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    } else {
+      if (capture.finished) return;
+      await capture.wait(idle);
+      idle = Math.min(2 * idle, IDLE_LAST);
+    }
+    if (end !== undefined && kernel.now("monotonic") >= end) return;
+  }
+}
+
+/** Closes sinks after a failure that is reported already. */
+async function closeQuietly(sinks: readonly Sink[]): Promise<void> {
+  for (const sink of sinks) {
+    try {
+      await sink.close();
+    } catch {
+      // The first failure is the one that is told.
+    }
+  }
+}

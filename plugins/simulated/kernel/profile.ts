@@ -1,0 +1,159 @@
+import { type ExecutableFunction, layOutFunctions, makeElf } from "./executable.ts";
+import type { EventField } from "./event_field.ts";
+
+/** A parameter of a function. */
+export interface Parameter {
+  /** Name, for captures by name; absent where it is not known. */
+  readonly name?: string;
+  /** `u8` to `u64`, `s8` to `s64`, `string` or `ustring`. */
+  readonly type: string;
+}
+
+/** A function of the kernel, as a host profile tells of it. */
+export interface KernelFunction {
+  readonly name: string;
+  readonly address: bigint;
+  readonly size: number;
+  readonly module?: string;
+  readonly parameters: readonly Parameter[];
+  /** Type of the return value; absent for void. */
+  readonly returns?: string;
+  /** False for notrace and blacklisted functions. */
+  readonly probeable: boolean;
+}
+
+/** A name of `/proc/kallsyms` that is no function to be probed. */
+export interface OtherSymbol {
+  readonly name: string;
+  /** The letter of kallsyms, such as `d`. */
+  readonly type: string;
+  readonly module?: string;
+  readonly address: bigint;
+}
+
+export interface Tracepoint {
+  readonly system: string;
+  readonly name: string;
+  readonly fields: readonly EventField[];
+  readonly printFmt: string;
+}
+
+export interface UserFunction extends ExecutableFunction {
+  readonly parameters: readonly Parameter[];
+  readonly returns?: string;
+}
+
+/** An executable or library of the host. */
+export interface Executable {
+  readonly path: string;
+  readonly functions: readonly UserFunction[];
+}
+
+/** What a host profile is made from. */
+export interface ProfileFacts {
+  readonly functions: readonly KernelFunction[];
+  readonly symbols: readonly OtherSymbol[];
+  readonly modules: readonly string[];
+  readonly tracepoints: readonly Tracepoint[];
+  readonly executables: readonly Executable[];
+}
+
+/** The facts about a host that the simulated kernel cannot know by itself. */
+export class HostProfile {
+  readonly modules: readonly string[];
+  readonly tracepoints: readonly Tracepoint[];
+  readonly executables: readonly Executable[];
+  readonly functions: readonly KernelFunction[];
+  readonly #symbols: readonly OtherSymbol[];
+  readonly #byName = new Map<string, KernelFunction[]>();
+
+  constructor(facts: ProfileFacts) {
+    this.functions = facts.functions;
+    this.#symbols = facts.symbols;
+    this.modules = facts.modules;
+    this.tracepoints = facts.tracepoints;
+    this.executables = facts.executables;
+    for (const entry of facts.functions) {
+      const others = this.#byName.get(entry.name);
+      if (others === undefined) this.#byName.set(entry.name, [entry]);
+      else others.push(entry);
+    }
+  }
+
+  /** Kernel functions called `name`. */
+  functionsNamed(name: string): readonly KernelFunction[] {
+    return this.#byName.get(name) ?? [];
+  }
+
+  /** Other symbols called `name`. */
+  symbolsNamed(name: string): readonly OtherSymbol[] {
+    return this.#symbols.filter((symbol) => symbol.name === name);
+  }
+
+  /** The function that holds `address`. */
+  functionAt(address: bigint): KernelFunction | undefined {
+    return this.functions.find((entry) =>
+      address >= entry.address && address < entry.address + BigInt(entry.size)
+    );
+  }
+
+  executable(path: string): Executable | undefined {
+    return this.executables.find((executable) => executable.path === path);
+  }
+
+  /** Text of `/proc/kallsyms`. */
+  kallsyms(): string {
+    const lines = [
+      ...this.functions.map(({ name, address, module }) => ({ name, address, module, type: "t" })),
+      ...this.#symbols,
+    ].sort((a, b) =>
+      Number(a.module !== undefined) - Number(b.module !== undefined) ||
+      (a.address < b.address ? -1 : a.address > b.address ? 1 : 0)
+    );
+    return lines.map(({ address, type, name, module }) =>
+      `${address.toString(16).padStart(16, "0")} ${type} ${name}${
+        module === undefined ? "" : `\t[${module}]`
+      }\n`
+    ).join("");
+  }
+
+  /** The files of the host: its executables, as ELF. */
+  files(arch: string): [string, Uint8Array][] {
+    return this.executables.map(({ path, functions }) => [path, makeElf(functions, arch)]);
+  }
+}
+
+/** Where the text of a simulated kernel starts, and how far functions are apart. */
+const KERNEL_TEXT = 0xffff_ffff_8100_0000n;
+const DEFAULT_SIZE = 0x100;
+
+/** Gives functions that come without an address one, in the order they are declared. */
+export function placeFunctions(
+  functions: readonly (Omit<KernelFunction, "address" | "size"> & { readonly size?: number })[],
+): KernelFunction[] {
+  let next = KERNEL_TEXT;
+  return functions.map((entry) => {
+    const size = entry.size ?? DEFAULT_SIZE;
+    const placed = { ...entry, size, address: next };
+    next += BigInt(Math.ceil(size / 16) * 16 + 16);
+    return placed;
+  });
+}
+
+/** Gives the functions of an executable offsets, one after the other, where none is told. */
+export function placeUserFunctions(
+  functions: readonly {
+    readonly name: string;
+    readonly offset?: number;
+    readonly size?: number;
+    readonly parameters: readonly Parameter[];
+    readonly returns?: string;
+  }[],
+): UserFunction[] {
+  const laidOut = layOutFunctions(functions.map(({ name }) => name));
+  return functions.map((entry, index) => ({
+    ...entry,
+    offset: entry.offset ?? laidOut[index].offset,
+    size: entry.size ?? laidOut[index].size,
+  }));
+}

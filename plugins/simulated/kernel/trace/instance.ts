@@ -1,0 +1,102 @@
+import { KernelError } from "../../../../core/kernel/error.ts";
+import { RingBuffer } from "../ring_buffer/ring_buffer.ts";
+import type { TraceEvent } from "./event.ts";
+import { EventFile, type FilterSettings } from "./event_file.ts";
+
+/** Clocks of `trace_clock` on x86-64 (kernel/trace/trace.c, `trace_clocks`). */
+export const TRACE_CLOCKS = [
+  "local",
+  "global",
+  "counter",
+  "uptime",
+  "perf",
+  "mono",
+  "mono_raw",
+  "boot",
+  "tai",
+  "x86-tsc",
+] as const;
+
+export type TraceClock = typeof TRACE_CLOCKS[number];
+
+/** An entry on its way to the buffers. */
+export interface Occurrence {
+  readonly event: TraceEvent;
+  readonly entry: Uint8Array;
+  readonly cpu: number;
+  readonly comm: string;
+}
+
+/** A trace instance: buffers, settings and event files of its own (`struct trace_array`). */
+export class TraceInstance {
+  /** Empty for the one at the top. */
+  readonly name: string;
+  readonly ring: RingBuffer;
+  clock: TraceClock = "local";
+  bufferPercent = 50;
+  /** KiB of each CPU as last set. */
+  bufferKiB = 1408;
+  /** Open files that keep the instance from going. */
+  users = 0;
+  readonly #settings: FilterSettings;
+  readonly #files = new Map<TraceEvent, EventFile>();
+  /** Events that were enabled here at some time: with them goes what is in the buffer. */
+  readonly #everEnabled = new WeakSet<TraceEvent>();
+
+  constructor(name: string, cpus: number, settings: FilterSettings) {
+    this.name = name;
+    this.ring = new RingBuffer({ cpus });
+    this.#settings = settings;
+  }
+
+  /** The event file of `event`, made at the first use. */
+  file(event: TraceEvent): EventFile {
+    let file = this.#files.get(event);
+    if (file === undefined) this.#files.set(event, file = new EventFile(event, this.#settings));
+    return file;
+  }
+
+  isEnabled(event: TraceEvent): boolean {
+    return this.#files.get(event)?.enabled ?? false;
+  }
+
+  enable(event: TraceEvent, on: boolean): void {
+    this.file(event).enabled = on;
+    if (on) this.#everEnabled.add(event);
+  }
+
+  /** Events enabled here, in the order of `events`. */
+  enabledOf(events: readonly TraceEvent[]): TraceEvent[] {
+    return events.filter((event) => this.isEnabled(event));
+  }
+
+  /**
+   * An event is gone. What it wrote cannot be told apart any more, so the kernel wipes the
+   * buffers of each instance in which it was ever enabled (`tracing_reset_all_online_cpus`).
+   */
+  forget(event: TraceEvent): void {
+    this.#files.delete(event);
+    if (this.#everEnabled.has(event)) this.ring.reset();
+  }
+
+  /** Puts an entry into the buffer if its event is enabled and its filter lets it through. */
+  record({ event, entry, cpu, comm }: Occurrence, now: bigint): void {
+    const file = this.#files.get(event);
+    if (file === undefined || !file.enabled) return;
+    const view = new DataView(entry.buffer, entry.byteOffset, entry.length);
+    if (file.passes(view, cpu, comm)) this.ring.write(cpu, entry, now);
+    else this.ring.discard(cpu, entry.length, now);
+  }
+
+  /** Sets `buffer_size_kb`, of one CPU or of all. @throws {KernelError} EBUSY while it is read. */
+  resize(kib: number, cpu?: number): void {
+    if (!this.ring.resize(kib * 1024, cpu)) throw new KernelError("EBUSY", "write");
+    this.bufferKiB = kib;
+  }
+
+  /** Sets `trace_clock`; stamps of two clocks do not mix, so the buffer is wiped. */
+  setClock(clock: TraceClock): void {
+    this.clock = clock;
+    this.ring.reset();
+  }
+}

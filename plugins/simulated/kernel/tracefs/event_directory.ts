@@ -1,0 +1,119 @@
+import { KernelError } from "../../../../core/kernel/error.ts";
+import { formatText, type TraceEvent } from "../trace/event.ts";
+import type { TraceInstance } from "../trace/instance.ts";
+import type { Tracing } from "../trace/tracing.ts";
+import { type DirectoryNode, fixedDirectory, liveDirectory, type Node, textFile } from "../vfs.ts";
+
+/** Text of `events/header_page` on 64-bit machines with 4 KiB sub-buffers (kernel/trace/ring_buffer.c). */
+const HEADER_PAGE = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n" +
+  "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n" +
+  "\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n" +
+  "\tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;\n";
+
+/** Text of `events/header_event` (kernel/trace/ring_buffer.c, `ring_buffer_print_entry_header`). */
+const HEADER_EVENT = "# compressed entry header\n" +
+  "\ttype_len    :    5 bits\n\ttime_delta  :   27 bits\n\tarray       :   32 bits\n\n" +
+  "\tpadding     : type == 29\n\ttime_extend : type == 30\n\ttime_stamp : type == 31\n" +
+  "\tdata max type_len  == 28\n";
+
+/** `events/` of an instance. */
+export function eventsDirectory(tracing: Tracing, instance: TraceInstance): DirectoryNode {
+  const { registry } = tracing;
+  const fixed: Readonly<Record<string, Node>> = {
+    enable: enableFile(instance, () => registry.all()),
+    header_page: textFile({ read: () => HEADER_PAGE }),
+    header_event: textFile({ read: () => HEADER_EVENT }),
+  };
+  return liveDirectory(
+    () => [...Object.keys(fixed), ...registry.systems()],
+    (name) => {
+      if (Object.hasOwn(fixed, name)) return fixed[name];
+      return registry.eventsOf(name).length === 0
+        ? undefined
+        : systemDirectory(tracing, instance, name);
+    },
+  );
+}
+
+function systemDirectory(tracing: Tracing, instance: TraceInstance, system: string): DirectoryNode {
+  const { registry } = tracing;
+  const fixed: Readonly<Record<string, Node>> = {
+    enable: enableFile(instance, () => registry.eventsOf(system)),
+    filter: systemFilterFile(tracing, instance, system),
+  };
+  return liveDirectory(
+    () => [...Object.keys(fixed), ...registry.eventsOf(system).map(({ name }) => name)],
+    (name) => {
+      if (Object.hasOwn(fixed, name)) return fixed[name];
+      const event = registry.find(system, name);
+      return event && eventDirectory(instance, event);
+    },
+  );
+}
+
+function eventDirectory(instance: TraceInstance, event: TraceEvent): DirectoryNode {
+  const file = instance.file(event);
+  return fixedDirectory({
+    enable: enableFile(instance, () => [event]),
+    filter: textFile({ read: () => file.filterText, write: (text) => file.setFilter(text) }),
+    format: textFile({ read: () => formatText(event) }),
+    id: textFile({ read: () => `${event.id}\n` }),
+  });
+}
+
+/** `enable` of an event, a system or all: `0`, `1`, or `X` where they differ (`system_enable_read`). */
+function enableFile(instance: TraceInstance, events: () => TraceEvent[]): Node {
+  return textFile({
+    read: () => {
+      const states = new Set(events().map((event) => instance.isEnabled(event)));
+      return states.size === 2
+        ? "X\n"
+        : states.size === 0
+        ? "?\n"
+        : states.has(true)
+        ? "1\n"
+        : "0\n";
+    },
+    write: (text) => {
+      const on = parseSwitch(text);
+      for (const event of events()) instance.enable(event, on);
+    },
+  });
+}
+
+/** A system's filter goes to each of its events that has the fields; `none` is what it reads back. */
+function systemFilterFile(tracing: Tracing, instance: TraceInstance, system: string): Node {
+  return textFile({
+    read: () =>
+      "### global filter ###\n# Use this to set filters for multiple events.\n" +
+      "# Only events with the given fields will be affected.\n" +
+      "# If no events are modified, an error message will be displayed here\n",
+    write: (text) => {
+      let taken = 0;
+      for (const event of tracing.registry.eventsOf(system)) {
+        try {
+          instance.file(event).setFilter(text);
+          taken++;
+        } catch (error) {
+          if (!(error instanceof KernelError)) throw error;
+          instance.file(event).setFilter("0");
+        }
+      }
+      if (taken === 0) throw new KernelError("EINVAL", "write");
+    },
+  });
+}
+
+/** A number as `kstrtoul_from_user` reads it in base 10, 0 or 1. @throws {KernelError} EINVAL */
+export function parseSwitch(text: string): boolean {
+  const value = parseNumber(text);
+  if (value > 1) throw new KernelError("EINVAL", "write");
+  return value === 1;
+}
+
+/** A decimal number, one line end allowed. @throws {KernelError} EINVAL */
+export function parseNumber(text: string): number {
+  const match = /^\+?(\d+)\n?$/.exec(text);
+  if (match === null) throw new KernelError("EINVAL", "write");
+  return Number(match[1]);
+}
