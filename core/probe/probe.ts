@@ -16,7 +16,7 @@ export interface KernelPlace {
 
 /** Where a uprobe or uretprobe sits: a file and an offset into it. */
 export interface UserPlace {
-  /** Absolute path of the executable or library. */
+  /** Absolute path of the executable or library, without white space (see `pathFault`). */
   readonly path: string;
   /** Offset into the file, in bytes (not a virtual address). */
   readonly offset: bigint;
@@ -28,7 +28,7 @@ export interface UserPlace {
 export interface FetchArg {
   /** Event field name, at most 32 characters of `[A-Za-z_][A-Za-z0-9_]*`. */
   readonly name: string;
-  /** The kernel's fetch argument with its type, such as `+0($arg2):ustring`. */
+  /** The kernel's fetch argument with its type, such as `+0($arg2):ustring`; at most 63 characters. */
   readonly fetch: string;
 }
 
