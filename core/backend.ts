@@ -33,6 +33,8 @@ export interface Facilities {
 export interface Unplaceable {
   readonly reason: string;
   readonly hint?: string;
+  /** Whether the kernel lacks probes of this kind altogether. */
+  readonly lacksFeature?: boolean;
 }
 
 /** What a config asks of a backend: the probes of one trace. */
@@ -139,6 +141,8 @@ export interface Backend {
   inspect(): Promise<Facilities>;
   /** Whether this kernel has the place a probe is to sit on; undefined if so. */
   locate(probe: Probe): Promise<Unplaceable | undefined>;
+  /** Names of the functions, or `system/event` of the tracepoints, that can be probed here. */
+  places(kind: "functions" | "tracepoints"): Promise<string[]>;
   /** Everything of ours and of others that is installed now, read from the kernel. */
   inventory(): Promise<Installed[]>;
   /** How this backend would carry a trace out, in the order of doing. */

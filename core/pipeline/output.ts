@@ -1,3 +1,4 @@
+import { ByteWriter } from "../event/bytes.ts";
 import * as fs from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -37,11 +38,11 @@ const BUFFER = 65536;
 
 /** A buffered stream of bytes to a file or to standard output. */
 export class Output {
+  /** What is to be written; sinks put their bytes straight into it. */
+  readonly buffer = new ByteWriter(2 * BUFFER);
   readonly #fd: number;
   readonly #name: string;
   readonly #owned: boolean;
-  #buffer = new Uint8Array(2 * BUFFER);
-  #length = 0;
 
   private constructor(fd: number, name: string, owned: boolean) {
     this.#fd = fd;
@@ -67,28 +68,11 @@ export class Output {
     }
   }
 
-  /** Whether enough is buffered for a flush to be worth it. */
-  get full(): boolean {
-    return this.#length >= BUFFER;
-  }
-
-  /** Room for at least `length` bytes; {@link Output.advance} says how many were put there. */
-  reserve(length: number): Uint8Array {
-    if (this.#buffer.length - this.#length < length) {
-      const grown = new Uint8Array(Math.max(2 * this.#buffer.length, this.#length + length));
-      grown.set(this.#buffer.subarray(0, this.#length));
-      this.#buffer = grown;
-    }
-    return this.#buffer.subarray(this.#length);
-  }
-
-  advance(length: number): void {
-    this.#length += length;
-  }
-
   write(bytes: Uint8Array): void {
-    this.reserve(bytes.length).set(bytes);
-    this.#length += bytes.length;
+    const { buffer } = this;
+    buffer.reserve(bytes.length);
+    buffer.bytes.set(bytes, buffer.at);
+    buffer.at += bytes.length;
   }
 
   /**
@@ -96,21 +80,20 @@ export class Output {
    * @throws {OutputClosedError} @throws {OutputError}
    */
   async flush(): Promise<void> {
-    let at = 0;
-    while (at < this.#length) {
+    const { written } = this.buffer;
+    this.buffer.at = 0;
+    for (let at = 0; at < written.length;) {
       try {
-        at += fs.writeSync(this.#fd, this.#buffer, at, this.#length - at);
+        at += fs.writeSync(this.#fd, written, at, written.length - at);
       } catch (error) {
         const code = codeOf(error);
         if (code === "EAGAIN") await delay(1);
         else if (code !== "EINTR") {
-          this.#length = 0;
           if (code === "EPIPE") throw new OutputClosedError(this.#name, { cause: error });
           throw new OutputError(this.#name, code, { cause: error });
         }
       }
     }
-    this.#length = 0;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Backend, TraceRequest } from "../backend.ts";
-import { type ExecuteOptions, executePlan } from "../plan/execute.ts";
+import { type ExecuteOptions, executePlan, wasUndone } from "../plan/execute.ts";
 import { deleteLedger, Ledger, readLedger } from "../plan/ledger.ts";
 import { takeLock } from "../plan/lock.ts";
 import { isEmptyPlan, makePlan, type Plan } from "../plan/plan.ts";
@@ -32,7 +32,7 @@ export async function applyTrace(
       ledger.commit(backend.operations(request));
     } catch (error) {
       if (previous.length > 0) ledger.commit(previous);
-      else deleteLedger(kernel, request.name);
+      else if (wasUndone(error)) deleteLedger(kernel, request.name);
       throw error;
     } finally {
       ledger.close();

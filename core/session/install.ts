@@ -6,6 +6,7 @@ import {
   type Leftover,
   undoAll,
   undoSteps,
+  wasUndone,
 } from "../plan/execute.ts";
 import { deleteLedger, Ledger, readLedger } from "../plan/ledger.ts";
 import { type Lock, takeLock } from "../plan/lock.ts";
@@ -59,7 +60,7 @@ export async function installTrace(
     try {
       await executePlan(backend, plan, ledger, options);
     } catch (error) {
-      deleteLedger(kernel, request.name);
+      if (wasUndone(error)) deleteLedger(kernel, request.name);
       throw error;
     } finally {
       ledger.close();

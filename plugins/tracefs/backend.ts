@@ -4,6 +4,7 @@ import { openCapture } from "./capture.ts";
 import { inspectTracefs } from "./facilities.ts";
 import { checkOperations, readInventory, readStatus } from "./listing.ts";
 import { Locator } from "./locate.ts";
+import { listPlaces } from "./places.ts";
 import { findTracefs } from "./mount.ts";
 import { traceOperations } from "./operations.ts";
 import { performAll, undoStep } from "./perform.ts";
@@ -38,6 +39,7 @@ export function tracefsBackend(kernel: Kernel): Backend {
     kernel,
     inspect: async () => await inspectTracefs(kernel, mount),
     locate: async (probe) => await (locator ??= new Locator(kernel, root())).locate(probe),
+    places: async (kind) => await listPlaces(kernel, root(), kind),
     inventory: async () => await readInventory(kernel, root()),
     operations: (request) => traceOperations(request),
     check: async (operations) => await checkOperations(kernel, root(), operations),

@@ -1,8 +1,8 @@
-import type { ProbeState } from "../../core/backend.ts";
+import type { OperationState, ProbeState } from "../../core/backend.ts";
 import { exists, tryReadText } from "../../core/kernel/files.ts";
 import type { FileCalls } from "../../core/kernel/port.ts";
 import { groupOf, ownerOfGroup, ownerOfInstance } from "../../core/names.ts";
-import type { Installed, Operation, OperationState } from "../../core/operation.ts";
+import type { Installed, Operation } from "../../core/operation.ts";
 import {
   formatDelete,
   type ParsedDefinition,

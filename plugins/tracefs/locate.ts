@@ -20,13 +20,24 @@ export class Locator {
     switch (probe.kind) {
       case "kprobe":
       case "kretprobe":
-        return this.#locateFunction(probe.place);
+        return this.#locateFeature("kprobe_events", "CONFIG_KPROBE_EVENTS") ??
+          this.#locateFunction(probe.place);
       case "uprobe":
       case "uretprobe":
-        return this.#locateFile(probe.place);
+        return this.#locateFeature("uprobe_events", "CONFIG_UPROBE_EVENTS") ??
+          this.#locateFile(probe.place);
       default:
         return this.#locateEvent(probe.group, probe.event);
     }
+  }
+
+  #locateFeature(file: string, option: string): Unplaceable | undefined {
+    if (exists(this.#kernel, `${this.#root}/${file}`)) return undefined;
+    return {
+      reason: `This kernel has no ${file.replace("_events", "s")}`,
+      hint: `A kernel with ${option} has them`,
+      lacksFeature: true,
+    };
   }
 
   /**

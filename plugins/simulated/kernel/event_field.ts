@@ -14,4 +14,6 @@ export interface EventField {
   readonly size: number;
   readonly signed: boolean;
   readonly filterType: FilterType;
+  /** Elements of an array in the entry; absent where the kernel keeps none and prints `[]`, as for probes. */
+  readonly length?: number;
 }

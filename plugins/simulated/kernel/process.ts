@@ -44,6 +44,8 @@ export class SimulatedProcess implements Kernel {
   readonly comm: string;
   readonly uid: number;
   readonly pid: number;
+  /** When it was started, in ticks of 10 ms since boot. */
+  readonly startTicks: bigint;
   readonly #kernel: SimulatedKernel;
   readonly #descriptors = new Map<Fd, Descriptor>();
   readonly #maxFiles: number;
@@ -52,6 +54,7 @@ export class SimulatedProcess implements Kernel {
   constructor(kernel: SimulatedKernel, options: ProcessOptions) {
     this.#kernel = kernel;
     this.pid = options.pid;
+    this.startTicks = kernel.scheduler.now / 10_000_000n;
     this.comm = options.comm;
     this.uid = options.uid ?? 0;
     this.#maxFiles = options.maxFiles ?? 1024;

@@ -12,6 +12,8 @@ import {
   memoryFile,
   type Node,
 } from "./vfs.ts";
+import type { ErrnoCode } from "../../../core/kernel/errno.ts";
+import type { ProbedFile } from "./dynamic/host.ts";
 import type { HostProfile } from "./profile.ts";
 
 /** Which kernel is simulated. */
@@ -79,6 +81,17 @@ export class SimulatedKernel {
     this.#processes.delete(process.pid);
   }
 
+  /** What the kernel finds at a path, as a probe of a file asks for it. */
+  lookUpFile(path: string): ProbedFile | ErrnoCode {
+    let node: Node | undefined = this.root;
+    for (const part of path.split("/").filter((name) => name !== "" && name !== ".")) {
+      if (node.kind !== "directory") return "ENOTDIR";
+      node = node.lookup(part);
+      if (node === undefined) return "ENOENT";
+    }
+    return { regular: node.kind === "file", inode: path };
+  }
+
   now(clock: Clock): bigint {
     return clock === "realtime" ? BOOT_TIME + this.scheduler.now : this.scheduler.now;
   }
@@ -114,8 +127,8 @@ function placeFile(root: DirectoryNode, path: string, content: Uint8Array): void
   const parts = path.split("/").filter((part) => part !== "");
   let directory = root;
   for (const part of parts.slice(0, -1)) {
-    let next: Node | undefined = directory.lookup(part);
-    if (next === undefined) directory.place?.(part, next = memoryDirectory());
+    const next = directory.lookup(part) ?? memoryDirectory();
+    directory.place?.(part, next);
     if (next.kind !== "directory") throw new TypeError(`"${path}" lies below a file`);
     directory = next;
   }

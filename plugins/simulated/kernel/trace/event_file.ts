@@ -1,17 +1,20 @@
-import { type BoundFilter } from "../../../../core/filter/ast.ts";
-import { FilterError, filterErrorText } from "../../../../core/filter/error.ts";
+import { compilePredicate, type EntryPredicate } from "../../../../core/filter/compile.ts";
 import type { FilterVersion } from "../../../../core/filter/field.ts";
-import { bindFilter } from "../../../../core/filter/parse.ts";
-import { compilePredicate, type Predicate } from "../../../../core/filter/predicate.ts";
+import {
+  type FilterFile,
+  readFilterFile,
+  writeFilterFile,
+  writeSubsystemFilterFile,
+} from "../../../../core/filter/file.ts";
+import { toByteString } from "../../../../core/filter/bytes.ts";
 import { KernelError } from "../../../../core/kernel/error.ts";
+import type { ErrorLog } from "../dynamic/error_log.ts";
 import type { TraceEvent } from "./event.ts";
 
 /** What an event's filter is bound with. */
 export interface FilterSettings {
   readonly version: FilterVersion;
   readonly cpuCount: number;
-  /** Adds to the instance's `error_log`. */
-  logError(subsystem: string, text: string, command: string, caret: number): void;
 }
 
 /** One event as one instance sees it: whether it is enabled, and its filter (`struct trace_event_file`). */
@@ -20,48 +23,44 @@ export class EventFile {
   /** Whether its entries go to the instance's ring buffer. */
   enabled = false;
   readonly #settings: FilterSettings;
-  #filter: { readonly text: string; readonly matches?: Predicate } | undefined;
+  readonly #errors: ErrorLog;
+  #filter: FilterFile = { kind: "none" };
+  #passes: EntryPredicate | undefined;
 
-  constructor(event: TraceEvent, settings: FilterSettings) {
+  constructor(event: TraceEvent, settings: FilterSettings, errors: ErrorLog) {
     this.event = event;
     this.#settings = settings;
+    this.#errors = errors;
   }
 
   /** Text of the `filter` file. */
   get filterText(): string {
-    return `${this.#filter?.text ?? "none"}\n`;
+    return readFilterFile(this.#filter);
   }
 
-  /**
-   * A write to the `filter` file; `0` clears. A filter that is refused takes the old one's place:
-   * the file then shows it with the reason, and everything passes
-   * (kernel/trace/trace_events_filter.c, `apply_event_filter`).
-   *
-   * @throws {KernelError}
-   */
-  setFilter(written: string): void {
-    const text = written.trim();
-    if (text === "0") {
-      this.#filter = undefined;
-      return;
-    }
-    try {
-      this.#filter = { text, matches: compilePredicate(this.#bind(text)) };
-    } catch (error) {
-      if (!(error instanceof FilterError)) throw error;
-      this.#filter = { text: filterErrorText(text, error) };
-      this.#settings.logError("event filter parse error", error.text, text, error.position);
-      throw new KernelError(error.errno, "write");
-    }
+  /** A write to the `filter` file. @throws {KernelError} */
+  setFilter(text: string): void {
+    const filter = writeFilterFile(text, this.event.fields, this.#settings);
+    this.#take(filter);
+    if (filter.kind !== "refused") return;
+    const { error } = filter;
+    const command = toByteString(filter.filter);
+    this.#errors.log("event filter parse error", command, error.text, error.position);
+    throw new KernelError(error.errno, "write");
   }
 
-  #bind(text: string): BoundFilter {
-    const { version, cpuCount } = this.#settings;
-    return bindFilter(text, this.event.fields, { version, cpuCount });
+  /** A write to the `filter` file of the system that the event belongs to; never refused. */
+  setSystemFilter(text: string): void {
+    this.#take(writeSubsystemFilterFile(text, this.event.fields, this.#settings));
+  }
+
+  #take(filter: FilterFile): void {
+    this.#filter = filter;
+    this.#passes = filter.kind === "filter" ? compilePredicate(filter.filter) : undefined;
   }
 
   /** Whether an entry passes the filter. */
   passes(entry: DataView, cpu: number, comm: string): boolean {
-    return this.#filter?.matches?.(entry, { cpu, comm }) ?? true;
+    return this.#passes?.(entry, 0, entry.byteLength, { cpu, comm }) ?? true;
   }
 }

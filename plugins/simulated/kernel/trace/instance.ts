@@ -1,4 +1,5 @@
 import { KernelError } from "../../../../core/kernel/error.ts";
+import type { ErrorLog } from "../dynamic/error_log.ts";
 import { RingBuffer } from "../ring_buffer/ring_buffer.ts";
 import type { TraceEvent } from "./event.ts";
 import { EventFile, type FilterSettings } from "./event_file.ts";
@@ -32,6 +33,7 @@ export class TraceInstance {
   /** Empty for the one at the top. */
   readonly name: string;
   readonly ring: RingBuffer;
+  readonly errors: ErrorLog;
   clock: TraceClock = "local";
   bufferPercent = 50;
   /** KiB of each CPU as last set. */
@@ -43,16 +45,20 @@ export class TraceInstance {
   /** Events that were enabled here at some time: with them goes what is in the buffer. */
   readonly #everEnabled = new WeakSet<TraceEvent>();
 
-  constructor(name: string, cpus: number, settings: FilterSettings) {
+  /** @param errors the instance's `error_log`; definition files use the one at the top. */
+  constructor(name: string, settings: FilterSettings, errors: ErrorLog) {
     this.name = name;
-    this.ring = new RingBuffer({ cpus });
+    this.ring = new RingBuffer({ cpus: settings.cpuCount });
+    this.errors = errors;
     this.#settings = settings;
   }
 
   /** The event file of `event`, made at the first use. */
   file(event: TraceEvent): EventFile {
     let file = this.#files.get(event);
-    if (file === undefined) this.#files.set(event, file = new EventFile(event, this.#settings));
+    if (file === undefined) {
+      this.#files.set(event, file = new EventFile(event, this.#settings, this.errors));
+    }
     return file;
   }
 
@@ -71,12 +77,13 @@ export class TraceInstance {
   }
 
   /**
-   * An event is gone. What it wrote cannot be told apart any more, so the kernel wipes the
-   * buffers of each instance in which it was ever enabled (`tracing_reset_all_online_cpus`).
+   * An event is gone. What it wrote cannot be told apart any more, so the kernel wipes the buffer
+   * of each instance in which it was ever enabled (`tracing_reset_all_online_cpus`): whether that
+   * is so here.
    */
-  forget(event: TraceEvent): void {
+  forget(event: TraceEvent): boolean {
     this.#files.delete(event);
-    if (this.#everEnabled.has(event)) this.ring.reset();
+    return this.#everEnabled.has(event);
   }
 
   /** Puts an entry into the buffer if its event is enabled and its filter lets it through. */

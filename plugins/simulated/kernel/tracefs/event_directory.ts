@@ -1,3 +1,4 @@
+import { SUBSYSTEM_FILTER_TEXT } from "../../../../core/filter/file.ts";
 import { KernelError } from "../../../../core/kernel/error.ts";
 import { formatText, type TraceEvent } from "../trace/event.ts";
 import type { TraceInstance } from "../trace/instance.ts";
@@ -81,25 +82,14 @@ function enableFile(instance: TraceInstance, events: () => TraceEvent[]): Node {
   });
 }
 
-/** A system's filter goes to each of its events that has the fields; `none` is what it reads back. */
+/** A system's filter goes to each of its events; those that it does not fit say so in their own file. */
 function systemFilterFile(tracing: Tracing, instance: TraceInstance, system: string): Node {
   return textFile({
-    read: () =>
-      "### global filter ###\n# Use this to set filters for multiple events.\n" +
-      "# Only events with the given fields will be affected.\n" +
-      "# If no events are modified, an error message will be displayed here\n",
+    read: () => SUBSYSTEM_FILTER_TEXT,
     write: (text) => {
-      let taken = 0;
       for (const event of tracing.registry.eventsOf(system)) {
-        try {
-          instance.file(event).setFilter(text);
-          taken++;
-        } catch (error) {
-          if (!(error instanceof KernelError)) throw error;
-          instance.file(event).setFilter("0");
-        }
+        instance.file(event).setSystemFilter(text);
       }
-      if (taken === 0) throw new KernelError("EINVAL", "write");
     },
   });
 }

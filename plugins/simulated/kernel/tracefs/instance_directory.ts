@@ -23,9 +23,9 @@ export function instanceEntries(tracing: Tracing, instance: TraceInstance): Reco
       },
     }),
     error_log: textFile({
-      read: () => tracing.errorLog.text(),
+      read: () => instance.errors.text(),
       write: () => {},
-      truncate: () => tracing.errorLog.clear(),
+      truncate: () => instance.errors.clear(),
     }),
     events: eventsDirectory(tracing, instance),
     per_cpu: perCpuDirectory(tracing, instance),

@@ -1,0 +1,67 @@
+import { NoTracefsError } from "../plugins/tracefs/backend.ts";
+import { OperationError } from "../core/backend.ts";
+import { KernelError } from "../core/kernel/error.ts";
+import { OutputError } from "../core/pipeline/output.ts";
+import { RolledBackError } from "../core/plan/execute.ts";
+import { BusyError } from "../core/plan/lock.ts";
+import { PluginError } from "../core/plugin/error.ts";
+import { AppliedError } from "../core/session/install.ts";
+
+/** What sonde exits with; 128 + n is an end by signal n. */
+export const EXIT = {
+  ok: 0,
+  /** A failure at run time. */
+  failure: 1,
+  usage: 2,
+  /** A probe was skipped. */
+  degraded: 3,
+  /** Events were lost, with `--fail-on-loss`. */
+  lost: 4,
+  /** The kernel lacks the feature. */
+  unavailable: 69,
+  /** Something is in use: try again. */
+  busy: 75,
+  noPermission: 77,
+  config: 78,
+} as const;
+
+/** A failure that knows its exit code. */
+export class CliError extends Error {
+  readonly exitCode: number;
+  readonly hint: string | undefined;
+
+  constructor(exitCode: number, message: string, hint?: string) {
+    super(message);
+    this.name = "CliError";
+    this.exitCode = exitCode;
+    this.hint = hint;
+  }
+}
+
+const BY_ERRNO: Readonly<Record<string, number>> = {
+  EPERM: EXIT.noPermission,
+  EACCES: EXIT.noPermission,
+  EBUSY: EXIT.busy,
+  EAGAIN: EXIT.busy,
+  ENOSYS: EXIT.unavailable,
+  ENODEV: EXIT.unavailable,
+  EOPNOTSUPP: EXIT.unavailable,
+};
+
+/** The exit code that tells a script what kind of failure `error` is. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CliError) return error.exitCode;
+  if (error instanceof RolledBackError) return exitCodeOf(error.cause);
+  if (error instanceof BusyError || error instanceof AppliedError) return EXIT.busy;
+  if (error instanceof NoTracefsError) return EXIT.unavailable;
+  if (error instanceof PluginError) return EXIT.usage;
+  if (error instanceof OutputError || error instanceof KernelError) {
+    return BY_ERRNO[error.code] ?? EXIT.failure;
+  }
+  if (error instanceof OperationError) {
+    const aboutText = error.operation.kind === "definition" || error.operation.kind === "filter";
+    if (aboutText && (error.code === "EINVAL" || error.code === "E2BIG")) return EXIT.config;
+    return BY_ERRNO[error.code] ?? EXIT.failure;
+  }
+  return EXIT.failure;
+}

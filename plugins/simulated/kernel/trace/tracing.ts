@@ -1,0 +1,150 @@
+import { KernelError } from "../../../../core/kernel/error.ts";
+import { DynamicEvents } from "../dynamic/dynamic_events.ts";
+import { ErrorLog } from "../dynamic/error_log.ts";
+import { type DynamicEvent, ProbeEvent } from "../dynamic/event.ts";
+import type { EventUsage } from "../dynamic/host.ts";
+import type { SimulatedKernel } from "../simulated_kernel.ts";
+import { dynamicHost } from "./dynamic_host.ts";
+import type { TraceEvent } from "./event.ts";
+import { type Occurrence, TraceInstance } from "./instance.ts";
+import { EventRegistry } from "./registry.ts";
+
+/** Names of threads that `saved_cmdlines` keeps unless its size is changed (kernel/trace/trace.c). */
+const SAVED_COMMANDS = 128;
+
+/** Tracing as a whole: events, instances, definition files. */
+export class Tracing {
+  readonly cpus: number;
+  readonly registry = new EventRegistry();
+  readonly dynamic: DynamicEvents;
+  /** The instance at the top of tracefs. */
+  readonly top: TraceInstance;
+  /** Hits and misses of probe events, by `group/event` (`kprobe_profile`). */
+  readonly hits = new Map<DynamicEvent, { hits: bigint; missed: bigint }>();
+  readonly #kernel: SimulatedKernel;
+  readonly #instances: TraceInstance[] = [];
+  readonly #traceEvents = new Map<DynamicEvent, TraceEvent>();
+  readonly #savedCommands = new Map<number, string>();
+  /** Instances whose buffer goes when the current delete is over. */
+  readonly #marked = new Set<TraceInstance>();
+
+  constructor(kernel: SimulatedKernel) {
+    this.#kernel = kernel;
+    this.cpus = kernel.cpus;
+    this.dynamic = new DynamicEvents(dynamicHost(kernel, this));
+    this.top = this.#newInstance("", this.dynamic.errors);
+    for (const { system, name, fields, printFmt } of kernel.profile.tracepoints) {
+      this.registry.add({ system, name, fields, printFmt, id: this.registry.allocateId()! });
+    }
+  }
+
+  /** Nanoseconds of the trace clocks; they all go alike here. */
+  now(): bigint {
+    return this.#kernel.scheduler.now;
+  }
+
+  get instances(): readonly TraceInstance[] {
+    return this.#instances;
+  }
+
+  instance(name: string): TraceInstance | undefined {
+    return this.#instances.find((instance) => instance.name === name);
+  }
+
+  makeInstance(name: string): void {
+    this.#instances.push(this.#newInstance(name, new ErrorLog(() => this.now())));
+  }
+
+  removeInstance(instance: TraceInstance): void {
+    this.#instances.splice(this.#instances.indexOf(instance), 1);
+  }
+
+  #newInstance(name: string, errors: ErrorLog): TraceInstance {
+    const settings = { version: this.#kernel.version, cpuCount: this.cpus };
+    return new TraceInstance(name, settings, errors);
+  }
+
+  #everyInstance(): TraceInstance[] {
+    return [this.top, ...this.#instances];
+  }
+
+  /** The trace event of a dynamic event. */
+  traceEvent(event: DynamicEvent): TraceEvent {
+    const found = this.#traceEvents.get(event);
+    if (found === undefined) throw new KernelError("ENOENT", "lookup");
+    return found;
+  }
+
+  addDynamic(event: DynamicEvent): void {
+    const { group, name, id, fields, printFmt } = event;
+    const traceEvent = { system: group, name, id, fields, printFmt };
+    this.#traceEvents.set(event, traceEvent);
+    this.hits.set(event, { hits: 0n, missed: 0n });
+    this.registry.add(traceEvent);
+  }
+
+  removeDynamic(event: DynamicEvent): void {
+    const traceEvent = this.traceEvent(event);
+    for (const instance of this.#everyInstance()) {
+      if (instance.forget(traceEvent)) this.#marked.add(instance);
+    }
+    this.registry.remove(traceEvent);
+    this.#traceEvents.delete(event);
+    this.hits.delete(event);
+  }
+
+  /** The end of a delete: buffers that held entries of what is gone are wiped. */
+  resetMarked(wipe: boolean): void {
+    if (wipe) { for (const instance of this.#marked) instance.ring.reset(); }
+    this.#marked.clear();
+  }
+
+  usageOf(event: DynamicEvent): EventUsage {
+    const traceEvent = this.traceEvent(event);
+    const enabled = this.#everyInstance().some((instance) => instance.isEnabled(traceEvent));
+    return { enabled, referenced: false };
+  }
+
+  /** Whether any buffer wants entries of an event. */
+  isWanted(event: TraceEvent): boolean {
+    return this.#everyInstance().some((instance) => instance.isEnabled(event));
+  }
+
+  /** Hands an entry to every instance that wants it. */
+  record(occurrence: Occurrence & { readonly tid: number }): void {
+    this.#saveCommand(occurrence.tid, occurrence.comm);
+    for (const instance of this.#everyInstance()) instance.record(occurrence, this.now());
+  }
+
+  #saveCommand(tid: number, comm: string): void {
+    this.#savedCommands.delete(tid);
+    this.#savedCommands.set(tid, comm);
+    if (this.#savedCommands.size <= SAVED_COMMANDS) return;
+    const [oldest] = this.#savedCommands.keys();
+    this.#savedCommands.delete(oldest);
+  }
+
+  /** Text of `saved_cmdlines`. */
+  savedCommands(): string {
+    return [...this.#savedCommands].map(([tid, comm]) => `${tid} ${comm}\n`).join("");
+  }
+
+  /** Text of `kprobe_profile` and `uprobe_profile` (`probes_profile_seq_show`). */
+  profileText(kind: "kprobe" | "uprobe"): string {
+    let text = "";
+    for (const [event, { hits, missed }] of this.hits) {
+      if (!(event instanceof ProbeEvent) || event.kind !== kind) continue;
+      const name = event.name.padEnd(44);
+      if (kind === "kprobe") {
+        text += `  ${name} ${String(hits).padStart(15)} ${String(missed).padStart(15)}\n`;
+        continue;
+      }
+      for (const { place } of event.probes) {
+        if (place.kind === "uprobe") {
+          text += `  ${place.path} ${name} ${String(hits).padStart(15)}\n`;
+        }
+      }
+    }
+    return text;
+  }
+}
