@@ -17,9 +17,9 @@ export function readConfigFile(path: string): ConfigFile {
     return { diagnostic: unreadable(path, error) };
   }
   if (bytes.length > MAX_CONFIG_BYTES) return { diagnostic: tooLarge(path) };
-  const valid = validLength(bytes);
-  const text = new TextDecoder().decode(bytes.subarray(0, valid));
-  return valid === bytes.length ? { text } : { diagnostic: notUtf8(path, text, bytes) };
+  return isUtf8(bytes, false)
+    ? { text: new TextDecoder().decode(bytes) }
+    : { diagnostic: notUtf8(path, bytes) };
 }
 
 /** The first `most` bytes of a file; of a pipe too, which has no size to ask for. */
@@ -64,21 +64,8 @@ function unreadable(path: string, error: unknown): Diagnostic {
   };
 }
 
-/** How many bytes of `bytes` are UTF-8 before the first that is not. */
-function validLength(bytes: Uint8Array): number {
-  if (isValid(bytes, false)) return bytes.length;
-  let low = 0;
-  let high = bytes.length;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (isValid(bytes.subarray(0, middle), true)) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
-/** Whether `bytes` are UTF-8; a character may be cut at the end of a `part`. */
-function isValid(bytes: Uint8Array, part: boolean): boolean {
+/** Whether `bytes` are UTF-8; the last character of a `part` may be cut. */
+function isUtf8(bytes: Uint8Array, part: boolean): boolean {
   try {
     new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: part });
     return true;
@@ -87,8 +74,21 @@ function isValid(bytes: Uint8Array, part: boolean): boolean {
   }
 }
 
-/** `text` is what could be read before the first byte that is not UTF-8. */
-function notUtf8(path: string, text: string, bytes: Uint8Array): Diagnostic {
+/** The text before the first byte that is not UTF-8. */
+function validText(bytes: Uint8Array): string {
+  let low = 0;
+  let high = bytes.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (isUtf8(bytes.subarray(0, middle), true)) low = middle;
+    else high = middle - 1;
+  }
+  // As a stream, so that a character that is cut at the end is left out.
+  return new TextDecoder().decode(bytes.subarray(0, low), { stream: true });
+}
+
+function notUtf8(path: string, bytes: Uint8Array): Diagnostic {
+  const text = validText(bytes);
   const { line, column } = new Source(path, text).positionAt(text.length);
   const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) ||
     (bytes[0] === 0xfe && bytes[1] === 0xff);

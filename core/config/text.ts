@@ -2,7 +2,8 @@ import { nearest } from "../text/nearest.ts";
 
 /** `Did you mean "x"?`, or undefined if no candidate is near. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
-  const [near] = nearest(word, candidates, 1);
+  // Any one letter is near any other.
+  const near = word.length > 1 ? nearest(word, candidates, 1)[0] : undefined;
   return near === undefined ? undefined : `Did you mean "${near}"?`;
 }
 

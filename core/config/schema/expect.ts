@@ -7,8 +7,8 @@ const values = z.record(z.string(), scalar());
 const amount = z.union([
   whole(0, 1_000_000_000),
   section({
-    min: whole(0, 1_000_000_000).optional(),
-    max: whole(0, 1_000_000_000).optional(),
+    min: whole(0, 1_000_000_000).optional().describe("The least, from 0"),
+    max: whole(0, 1_000_000_000).optional().describe("The most"),
   }),
 ], { error: "Expected a whole number, or a map with min and max" });
 

@@ -67,7 +67,7 @@ const uprobe = section({
 const capture = z.union([
   z.string(),
   section({
-    arg: z.union([z.int().min(1).meta({ maximum: 6 }), z.string()], {
+    arg: z.union([z.int().meta({ minimum: 1, maximum: 6 }), z.string()], {
       error: "Expected the number of an argument, 1 to 6, or the name of a parameter",
     }).describe("Argument by number, 1 is the first; by name where the kernel has BTF"),
     type: z.string().optional().describe("Type as in a fetch argument, such as s32 or ustring"),

@@ -52,7 +52,7 @@ const kernelFunction = section({
 
 const symbolEntry = section({
   type: z.string().length(1).default("t").describe("Letter of its type in /proc/kallsyms"),
-  module: named(MODULE).optional(),
+  module: named(MODULE).optional().describe("Module that it belongs to"),
 });
 
 const userFunction = section({
