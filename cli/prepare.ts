@@ -2,7 +2,7 @@ import { type Backend, OperationError, type TraceRequest } from "../core/backend
 import { desiredProbes } from "../core/config/desired.ts";
 import { formatDiagnostic } from "../core/config/diagnostic.ts";
 import { RolledBackError } from "../core/plan/execute.ts";
-import { placeProbes, type UnplacedProbe } from "../core/session/place.ts";
+import { placeProbes, traceRequest, type UnplacedProbe } from "../core/session/place.ts";
 import { archOf } from "../core/probe/registers.ts";
 import { ConfigError, type LoadedConfig } from "./config_file.ts";
 import type { Context } from "./context.ts";
@@ -47,13 +47,8 @@ export async function prepareTrace(
   const desired = desiredProbes(config, arch);
   const { placed, unplaced } = await placeProbes(backend, desired);
   if (options.missing !== "report") reportUnplaced(context, loaded, unplaced);
-  const { size } = config.buffer;
   return {
-    request: {
-      name: config.metadata.name,
-      probes: placed,
-      ...(size !== undefined && { bufferKiB: Math.ceil(size / 1024) }),
-    },
+    request: traceRequest(config, placed),
     skipped: unplaced.map(({ desired: { id }, reason }) => ({ probe: id, reason })),
   };
 }

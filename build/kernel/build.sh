@@ -34,7 +34,7 @@ source_of() {
   [ ! -d "$work/linux-source-$1" ] || return 0
   (
     cd "$work"
-    apt-get download -q "linux-source-$1"
+    apt-get download -q -o APT::Sandbox::User=root "linux-source-$1"
     dpkg -x linux-source-"$1"_*.deb "package-$1"
     tar -xf "package-$1/usr/src/linux-source-$1.tar.xz"
     rm -r linux-source-"$1"_*.deb "package-$1"

@@ -1,4 +1,5 @@
-import type { Backend, Unplaceable } from "../backend.ts";
+import type { Backend, TraceRequest, Unplaceable } from "../backend.ts";
+import type { Config } from "../config/config.ts";
 import {
   type Candidate,
   type DesiredProbe,
@@ -22,6 +23,16 @@ export interface UnplacedProbe extends Unplaceable {
 export interface Placement {
   readonly placed: readonly Probe[];
   readonly unplaced: readonly UnplacedProbe[];
+}
+
+/** What a config asks of a backend, with the probes that have a place. */
+export function traceRequest(config: Config, probes: readonly Probe[]): TraceRequest {
+  const { size } = config.buffer;
+  return {
+    name: config.metadata.name,
+    probes,
+    ...(size !== undefined && { bufferKiB: Math.ceil(size / 1024) }),
+  };
 }
 
 /** Looks for each declared probe the first candidate that this kernel has a place for. */

@@ -17,7 +17,6 @@ const THREAD_WIDTH = 22;
 const PROBE_WIDTH = 16;
 
 /** What a terminal would obey instead of showing. */
-// deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
 
 /** Lines for people: time, CPU, thread, probe, values. */
