@@ -5,7 +5,7 @@ import { filterText } from "../../core/filter/arbitrary.ts";
 import {
   answerWrite,
   type EventVector,
-  fieldsOfFormat,
+  fieldsOfEvent,
   type MatchVector,
 } from "../../core/filter/vectors.ts";
 import type { KernelName } from "../kernels.ts";
@@ -28,7 +28,8 @@ export async function recordMatches(
 ): Promise<(EventVector | MatchVector)[]> {
   const read: Operation = { op: "read", file: `events/${EVENT}/format` };
   const [, { data: format }] = await answers(kernel, [DEFINE, read]);
-  const cases = generate(fieldsOfFormat(format, version), version, count, seed);
+  const event: EventVector = { kind: "event", event: EVENT, format };
+  const cases = generate(fieldsOfEvent(event, version), version, count, seed);
   const enable: Operation = { op: "write", file: `events/${EVENT}/enable`, input: "1" };
   const operations = cases.map(operationsOf);
   const replies = await answers(kernel, [DEFINE, enable, ...operations.flat()]);
@@ -37,7 +38,7 @@ export async function recordMatches(
     at += operations[index].length;
     return { ...vector, passed: passed(vector, replies[at - 1].data) };
   });
-  return [{ kind: "event", event: EVENT, format }, ...vectors];
+  return [event, ...vectors];
 }
 
 /** Filters that should be taken, each with events of its own. */
@@ -82,7 +83,12 @@ function operationsOf({ filter, comm, cpu, payloads }: Case): Operation[] {
   ];
 }
 
+/** 6.1 dumps the entry, whose ninth byte is the id; later kernels print the fields. */
+const SEEN_ID = /: id=(?<number>\w+) |^00000000: (?:\w\w ){8}(?<byte>\w\w) /gm;
+
 function passed({ payloads }: Case, trace: string): boolean[] {
-  const ids = new Set([...trace.matchAll(/: id=(\d+) /g)].map(([, id]) => Number(id)));
-  return payloads.map((_, id) => ids.has(id));
+  const seen = [...trace.matchAll(SEEN_ID)].map(({ groups }) => {
+    return Number(groups?.number ?? `0x${groups?.byte}`);
+  });
+  return payloads.map((_, id) => seen.includes(id));
 }

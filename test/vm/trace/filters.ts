@@ -8,7 +8,7 @@ import {
   answerMatch,
   answerWrite,
   type EventVector,
-  fieldsOfFormat,
+  fieldsOfEvent,
   type FilterVector,
   type MatchVector,
   type WriteVector,
@@ -71,7 +71,12 @@ else for (const target of TARGETS) await run(target, Number(values.count), Numbe
 async function run(target: Target, count: number, seed: number): Promise<void> {
   const events = await recordEvents(target);
   const writes = await recordWrites(target, events, count, seed);
-  const matches = await recordMatches(target.userEventsKernel, target.version, count / 2, seed);
+  const matches = await recordMatches(
+    target.userEventsKernel,
+    target.version,
+    Math.ceil(count / 6),
+    seed,
+  );
   const vectors: FilterVector[] = [...events, ...writes, ...matches];
   if (values.check) check(vectors, target.version);
   else save(vectors, target.version);
@@ -92,8 +97,9 @@ async function recordWrites(
   count: number,
   seed: number,
 ): Promise<WriteVector[]> {
-  const cases = events.flatMap(({ event, format }) => {
-    const generated = filterText(fieldsOfFormat(format, version));
+  const cases = events.flatMap((vector) => {
+    const { event } = vector;
+    const generated = filterText(fieldsOfEvent(vector, version));
     const numRuns = Math.ceil(count / events.length);
     const inputs = [...HAND_MADE[event] ?? [], ...fc.sample(generated, { seed, numRuns })];
     return inputs.map((input) => ({ event, input }));
@@ -121,13 +127,13 @@ function lastError({ data }: Answer): WriteVector["error"] {
 }
 
 function check(vectors: readonly FilterVector[], version: FilterVersion): void {
-  const formats = new Map(
-    vectors.flatMap((vector) => vector.kind === "event" ? [[vector.event, vector.format]] : []),
-  );
+  const events = vectors.filter((vector) => vector.kind === "event");
   let differences = 0;
   for (const vector of vectors) {
     if (vector.kind === "event") continue;
-    const fields = fieldsOfFormat(formats.get(vector.event) ?? "", version);
+    const event = events.find((known) => known.event === vector.event);
+    if (event === undefined) throw new Error(`No event "${vector.event}"`);
+    const fields = fieldsOfEvent(event, version);
     const ours = vector.kind === "write"
       ? answerWrite(vector, fields, version)
       : { ...vector, passed: answerMatch(vector, fields, version) };
