@@ -21,9 +21,10 @@ const MOST_HINTS = 5;
  * Where function `symbol` is in the file. Of several versions the default one is meant, with or
  * without its version (`memcpy`, `memcpy@@GLIBC_2.14`).
  *
+ * @param debug the separate debug file of `elf`, for names that a stripped file does not have
  * @throws {ElfError} if there is none, or its code is not one place in this file; with a hint.
  */
-export function resolveFunction(elf: Elf, symbol: string): FunctionPlace {
+export function resolveFunction(elf: Elf, symbol: string, debug?: Elf): FunctionPlace {
   const wanted = symbol.replace(/@@.*$/, "");
   if (wanted.includes("@")) {
     throw new ElfError(
@@ -31,12 +32,13 @@ export function resolveFunction(elf: Elf, symbol: string): FunctionPlace {
       "Leave the version out for the default one, or give the offset in the file",
     );
   }
-  const found = [...functionSymbols(elf, wanted)];
+  const files = debug === undefined ? [elf] : [elf, debug];
+  const found = files.flatMap((file) => [...functionSymbols(file, wanted)]);
   const here = preferred(found.filter(({ imported }) => !imported));
-  if (here.length === 0) throw missing(elf, wanted, found.length > 0);
+  if (here.length === 0) throw missing(files, wanted, found.length > 0);
 
   const code = here.filter(({ kind }) => kind === "function");
-  if (code.length === 0) throw indirect(elf, wanted);
+  if (code.length === 0) throw indirect(files, wanted);
   if (code.length > 1) {
     const addresses = code.map(({ address }) => `0x${address.toString(16)}`).join(", ");
     throw new ElfError(
@@ -73,25 +75,25 @@ function preferred(symbols: readonly FunctionSymbol[]): FunctionSymbol[] {
   return [...new Map(chosen.map((symbol) => [symbol.address, symbol])).values()];
 }
 
-function missing(elf: Elf, wanted: string, imported: boolean): ElfError {
+function missing(files: readonly Elf[], wanted: string, imported: boolean): ElfError {
   if (imported) {
     return new ElfError(
       `Function "${wanted}" is imported: its code is in another library`,
       "Put the probe on the library that has it (ldd shows which are loaded)",
     );
   }
-  const names = definedNames(elf);
+  const names = definedNames(files);
   const similar = [...new Set([...mangledNames(wanted, names), ...nearest(wanted, names)])];
   const hint = similar.length > 0
     ? `Similar names: ${similar.slice(0, MOST_HINTS).join(", ")}`
-    : hasSymbolTable(elf)
+    : files.some(hasSymbolTable)
     ? undefined
     : "The file is stripped: it names only the functions that it exports. Give an offset instead";
   return new ElfError(`There is no function "${wanted}"`, hint);
 }
 
-function indirect(elf: Elf, wanted: string): ElfError {
-  const variants = [...definedNames(elf)].filter((name) =>
+function indirect(files: readonly Elf[], wanted: string): ElfError {
+  const variants = [...definedNames(files)].filter((name) =>
     name.replace(/^_+/, "").startsWith(`${wanted}_`)
   );
   return new ElfError(
@@ -102,10 +104,12 @@ function indirect(elf: Elf, wanted: string): ElfError {
   );
 }
 
-function definedNames(elf: Elf): Set<string> {
+function definedNames(files: readonly Elf[]): Set<string> {
   const names = new Set<string>();
-  for (const { name, imported, kind } of functionSymbols(elf)) {
-    if (!imported && kind === "function") names.add(name);
+  for (const file of files) {
+    for (const { name, imported, kind } of functionSymbols(file)) {
+      if (!imported && kind === "function") names.add(name);
+    }
   }
   return names;
 }
