@@ -49,7 +49,7 @@ export class Locator {
       ? tryReadText(this.#kernel, "/proc/kallsyms")
       : undefined;
     this.#symbols ??= new Kallsyms(text ?? "");
-    if (this.#symbols.size === 0) return undefined; // No list to judge by: the kernel will.
+    if (this.#symbols.empty) return undefined; // No list to judge by: the kernel will.
 
     const found = this.#symbols.find(place.symbol, place.module);
     if (found.length === 1) return undefined;
