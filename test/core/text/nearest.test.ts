@@ -6,7 +6,7 @@ describe("nearest", () => {
   const names = ["vfs_read", "vfs_write", "vfs_readv", "kernel_clone"];
 
   it("puts the nearest first", () => {
-    assert.deepEqual(nearest("vfs_raed", names, 2), ["vfs_read", "vfs_readv"]);
+    assert.deepEqual(nearest("vfs_rea", names, 2), ["vfs_read", "vfs_readv"]);
   });
 
   it("gives nothing where nothing is near", () => {
