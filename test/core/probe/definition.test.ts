@@ -249,6 +249,8 @@ describe("parseDefinition", () => {
     assert.equal(named("p:g/ vfs_read+0x10"), "kprobe g/p_vfs_read_16");
     assert.equal(named("p:g.e vfs_read # comment"), "kprobe g/e");
     assert.equal(named("p /bin/my-prog:010"), "uprobe uprobes/p_my_0x8");
+    // The kernel does not hold its own names to its rules.
+    assert.equal(named("p /tmp/my+prog:0x3000"), "uprobe uprobes/p_my+prog_0x3000");
     assert.equal(named("p:e /bin/sh:16%return(8)"), "uretprobe uprobes/e");
   });
 
