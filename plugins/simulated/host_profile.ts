@@ -20,6 +20,7 @@ const KERNEL_DATA = 0xffff_ffff_8200_0000n;
 /** The profile of the host that `simulate` describes; a plain one without. */
 export function hostProfile(simulate: Simulate | undefined): HostProfile {
   const functions = Object.entries(simulate?.functions ?? {});
+  const declared = new Set(Object.keys(simulate?.tracepoints ?? {}));
   return new HostProfile({
     functions: placeFunctions(functions.map(([name, entry]) => ({
       name,
@@ -37,7 +38,7 @@ export function hostProfile(simulate: Simulate | undefined): HostProfile {
     })),
     modules: simulate?.modules ?? [],
     tracepoints: [
-      ...BUILTIN_TRACEPOINTS,
+      ...BUILTIN_TRACEPOINTS.filter(({ system, name }) => !declared.has(`${system}/${name}`)),
       ...Object.entries(simulate?.tracepoints ?? {}).map(([name, { fields }]) =>
         makeTracepoint(name, fields)
       ),
