@@ -7,9 +7,10 @@ import {
   resolveUprobe,
   type UprobeTarget,
 } from "../config/desired.ts";
+import { resolveInFile } from "../elf/debug_file.ts";
 import { ElfError } from "../elf/elf.ts";
 import { withElf } from "../elf/file.ts";
-import { fileOffsetOf, resolveFunction } from "../elf/resolve.ts";
+import { fileOffsetOf } from "../elf/resolve.ts";
 import { KernelError } from "../kernel/error.ts";
 import type { FileCalls } from "../kernel/port.ts";
 import type { Probe, UserPlace } from "../probe/probe.ts";
@@ -86,12 +87,9 @@ function findPlace(kernel: FileCalls, target: UprobeTarget): UserPlace | Unplace
   const { path, at, refCounter } = target;
   const counted = refCounter === undefined ? {} : { refCounter };
   try {
-    const offset = withElf(
-      kernel,
-      path,
-      (elf) =>
-        "symbol" in at ? resolveFunction(elf, at.symbol).fileOffset : fileOffsetOf(elf, at.address),
-    );
+    const offset = "symbol" in at
+      ? resolveInFile(kernel, path, at.symbol).fileOffset
+      : withElf(kernel, path, (elf) => fileOffsetOf(elf, at.address));
     return { path, offset, ...counted };
   } catch (error) {
     if (error instanceof ElfError) {

@@ -41,7 +41,7 @@ export function tracefsBackend(kernel: Kernel): Backend {
     locate: async (probe) => await (locator ??= new Locator(kernel, root())).locate(probe),
     places: async (kind) => await listPlaces(kernel, root(), kind),
     inventory: async () => await readInventory(kernel, root()),
-    operations: (request) => traceOperations(request),
+    operations: (request) => traceOperations(request, kernel.machine),
     check: async (operations) => await checkOperations(kernel, root(), operations),
     perform: async (operations) => await performAll(kernel, root(), operations),
     undo: async (step) => await undoStep(kernel, root(), step),

@@ -105,14 +105,11 @@ export function readInventory(kernel: FileCalls, root: string): Installed[] {
 }
 
 function definitionItem({ file, line, definition }: Listed): Installed {
+  const item = { kind: "definition", target: targetOf(definition), text: line } as const;
   const owner = ownerOfGroup(definition.group);
+  if (owner === undefined) return item;
   const undo = formatDelete(definition.group, definition.event);
-  return {
-    kind: "definition",
-    target: targetOf(definition),
-    text: line,
-    ...(owner !== undefined && { owner, undo: { call: "append", file, text: undo } as const }),
-  };
+  return { ...item, owner, undo: { call: "append", file, text: undo } };
 }
 
 function ourInstances(kernel: FileCalls, root: string): string[] {

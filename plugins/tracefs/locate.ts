@@ -1,22 +1,45 @@
 import type { Unplaceable } from "../../core/backend.ts";
 import { exists, tryReadText } from "../../core/kernel/files.ts";
-import type { FileCalls } from "../../core/kernel/port.ts";
-import type { KernelPlace, Probe, UserPlace } from "../../core/probe/probe.ts";
+import type { Kernel } from "../../core/kernel/port.ts";
+import { DefinitionError } from "../../core/probe/error.ts";
+import {
+  isDefinedProbe,
+  type KernelPlace,
+  type Probe,
+  type UserPlace,
+} from "../../core/probe/probe.ts";
 import { Kallsyms } from "../../core/symbols/kallsyms.ts";
 import { nearest } from "../../core/text/nearest.ts";
+import { definitionLine } from "./operations.ts";
 
 /** Tells whether this kernel has the places that probes are to sit on. Symbols are read once. */
 export class Locator {
-  readonly #kernel: FileCalls;
+  readonly #kernel: Kernel;
   readonly #root: string;
   #symbols: Kallsyms | undefined;
 
-  constructor(kernel: FileCalls, root: string) {
+  constructor(kernel: Kernel, root: string) {
     this.#kernel = kernel;
     this.#root = root;
   }
 
   locate(probe: Probe): Unplaceable | undefined {
+    return this.#locatePlace(probe) ?? this.#checkDefinition(probe);
+  }
+
+  /** What was checked without a kernel may still not be for this one: its registers, its release. */
+  #checkDefinition(probe: Probe): Unplaceable | undefined {
+    if (!isDefinedProbe(probe)) return undefined;
+    try {
+      definitionLine(probe, this.#kernel.machine);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof DefinitionError)) throw error;
+      return { reason: error.message, hint: error.hint };
+    }
+  }
+
+  #locatePlace(probe: Probe): Unplaceable | undefined {
     switch (probe.kind) {
       case "kprobe":
       case "kretprobe":

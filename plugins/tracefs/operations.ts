@@ -1,7 +1,9 @@
 import type { TraceRequest } from "../../core/backend.ts";
+import type { Machine } from "../../core/kernel/port.ts";
 import { instanceOf } from "../../core/names.ts";
 import type { Operation } from "../../core/operation.ts";
 import { formatDefinition, formatDelete } from "../../core/probe/definition.ts";
+import { archOf } from "../../core/probe/registers.ts";
 import { type DefinedProbe, isDefinedProbe, type Probe } from "../../core/probe/probe.ts";
 
 /** Ring buffer of each CPU unless the config says otherwise. */
@@ -21,10 +23,18 @@ export function definitionFile(probe: DefinedProbe): "kprobe_events" | "uprobe_e
 }
 
 /**
+ * The line that defines a probe on a machine.
+ * @throws {DefinitionError} if that machine's kernel would not take it.
+ */
+export function definitionLine(probe: DefinedProbe, { arch, release }: Machine): string {
+  return formatDefinition(probe, { arch: archOf(arch), release });
+}
+
+/**
  * How tracefs carries a trace out: an instance of its own, its settings, the definitions, the
  * filters, and last the events enabled. Filters and settings go with the instance.
  */
-export function traceOperations(request: TraceRequest): Operation[] {
+export function traceOperations(request: TraceRequest, machine: Machine): Operation[] {
   const instance = instanceDirectory(request.name);
   return [
     {
@@ -37,7 +47,7 @@ export function traceOperations(request: TraceRequest): Operation[] {
     setting(instance, "trace_clock", "mono"),
     setting(instance, "buffer_size_kb", String(request.bufferKiB ?? DEFAULT_BUFFER_KIB)),
     setting(instance, "tracing_on", "1"),
-    ...request.probes.filter(isDefinedProbe).map(definition),
+    ...request.probes.filter(isDefinedProbe).map((probe) => definition(probe, machine)),
     ...request.probes.map((probe) => filter(instance, probe)),
     ...request.probes.map((probe) => enable(instance, probe)),
   ];
@@ -48,13 +58,13 @@ function setting(instance: string, name: string, text: string): Operation {
   return { kind: "setting", target: file, step: { call: "write", file, text } };
 }
 
-function definition(probe: DefinedProbe): Operation {
+function definition(probe: DefinedProbe, machine: Machine): Operation {
   const file = definitionFile(probe);
   return {
     kind: "definition",
     target: `${probe.group}/${probe.event}`,
     probe: probe.id,
-    step: { call: "append", file, text: formatDefinition(probe) },
+    step: { call: "append", file, text: definitionLine(probe, machine) },
     undo: { call: "append", file, text: formatDelete(probe.group, probe.event) },
   };
 }
