@@ -47,6 +47,26 @@ describe("configJsonSchema", () => {
     }
   });
 
+  it("lets a variable stand in place of any scalar", () => {
+    const text = `${HEAD}vars: { n: 5, slow: 10ms, on: true, to: warn, file: /bin/a }
+defaults:
+  lease: \${var:slow}
+  on_missing: \${var:to}
+probes:
+  a:
+    enabled: \${var:on}
+    kretprobe:
+      symbol: f
+      max_active: \${var:n}
+  b:
+    uprobe:
+      path: \${var:file}
+      offset: \${env:OFFSET:-64}
+`;
+    assert.deepEqual(parseConfig(text, { file: "f" }).diagnostics, []);
+    assert.ok(accepts(text));
+  });
+
   it("refuses what the parser refuses for its shape", () => {
     for (
       const body of [
