@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: CliCommand }>>>
   status: () => import("./status.ts"),
   remove: () => import("./remove.ts"),
   gc: () => import("./gc.ts"),
+  test: () => import("./test.ts"),
   doctor: () => import("./doctor.ts"),
   list: () => import("./list.ts"),
   schema: () => import("./schema.ts"),
