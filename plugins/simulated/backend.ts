@@ -12,7 +12,9 @@ const SONDE_PID = 4242;
 export function simulatedKernel(config: Config | undefined): SimulatedKernel {
   const simulate = config?.simulate;
   const kernel = new SimulatedKernel({
-    version: simulate?.kernel === "6.1" ? "6.1" : "6.12",
+    // The patches of 2022 are modelled on top of 6.1.
+    version: simulate?.kernel === "6.12" || simulate === undefined ? "6.12" : "6.1",
+    era: simulate?.kernel,
     cpus: simulate?.cpus,
     profile: hostProfile(simulate),
   });

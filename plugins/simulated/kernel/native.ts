@@ -12,7 +12,8 @@ export function simulatedNative(_kernel: SimulatedKernel, process: SimulatedProc
       if (fd === -1) return process.memory.map(new Uint8Array(length), writable);
       const { path, file } = process.descriptor(fd, "mmap");
       if (file.mmap === undefined) throw new KernelError("ENODEV", "mmap", path);
-      return process.memory.map(file.mmap({ length, writable, offset }), writable);
+      const bytes = file.mmap({ length, writable, offset });
+      return process.memory.map(bytes, writable, () => file.munmap?.());
     },
     ioctl: (fd, request, arg) => {
       const { path, file } = process.descriptor(fd, "ioctl");

@@ -1,3 +1,4 @@
+import { KernelError } from "../../../core/kernel/error.ts";
 import type { SimulatedKernel } from "./simulated_kernel.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { type DirectoryNode, fixedDirectory, liveDirectory, type Node, textFile } from "./vfs.ts";
@@ -29,6 +30,7 @@ export function procDirectory(kernel: SimulatedKernel): DirectoryNode {
       kernel: fixedDirectory({
         random: fixedDirectory({ boot_id: readable(() => `${BOOT_ID}\n`) }, 0o755),
         kptr_restrict: readable(() => "0\n"),
+        ...userEventsMax(kernel),
         perf_event_paranoid: readable(() => "2\n"),
       }, 0o755),
     }, 0o755),
@@ -43,6 +45,22 @@ export function procDirectory(kernel: SimulatedKernel): DirectoryNode {
     {},
     0o755,
   );
+}
+
+/** The limit of user_events, which version 2 has (kernel/trace/trace_events_user.c). */
+function userEventsMax(kernel: SimulatedKernel): Record<string, Node> {
+  const { userEvents } = kernel.tracing;
+  if (userEvents === undefined || userEvents.era !== "6.12") return {};
+  return {
+    user_events_max: textFile({
+      mode: 0o644,
+      read: () => `${userEvents.maxEvents}\n`,
+      write: (text) => {
+        if (!/^\d{1,10}\n?$/.test(text)) throw new KernelError("EINVAL", "write");
+        userEvents.maxEvents = Number(text);
+      },
+    }),
+  };
 }
 
 function processDirectory(process: SimulatedProcess): DirectoryNode {

@@ -14,6 +14,7 @@ import {
 } from "./vfs.ts";
 import type { ErrnoCode } from "../../../core/kernel/errno.ts";
 import type { ProbedFile } from "./dynamic/host.ts";
+import type { Era } from "./user_events/host.ts";
 import type { HostProfile } from "./profile.ts";
 
 /** Which kernel is simulated. */
@@ -32,6 +33,8 @@ const BOOT_TIME = 1_767_225_600_000_000_000n - START;
 export interface SimulatedKernelOptions {
   /** 6.12 unless told. */
   readonly version?: KernelVersion;
+  /** Which user_events it has; none if null. As the version has them unless told. */
+  readonly era?: Era | null;
   /** Possible CPUs, all online; 2 unless told. */
   readonly cpus?: number;
   readonly arch?: "x86_64" | "aarch64";
@@ -42,6 +45,7 @@ export interface SimulatedKernelOptions {
 /** A kernel in memory, as far as tracing goes. */
 export class SimulatedKernel {
   readonly version: KernelVersion;
+  readonly era: Era | undefined;
   readonly release: string;
   readonly arch: "x86_64" | "aarch64";
   readonly cpus: number;
@@ -50,10 +54,13 @@ export class SimulatedKernel {
   readonly faults = new Faults();
   readonly tracing: Tracing;
   readonly root: DirectoryNode;
+  /** The kernel's log (`dmesg`), oldest first. */
+  readonly messages: string[] = [];
   readonly #processes = new Map<number, SimulatedProcess>();
 
   constructor(options: SimulatedKernelOptions) {
     this.version = options.version ?? "6.12";
+    this.era = options.era === null ? undefined : options.era ?? this.version;
     this.release = RELEASES[this.version];
     this.arch = options.arch ?? "x86_64";
     this.cpus = options.cpus ?? 2;
@@ -78,6 +85,7 @@ export class SimulatedKernel {
   }
 
   forget(process: SimulatedProcess): void {
+    this.tracing.userEvents?.words.leave(process);
     this.#processes.delete(process.pid);
   }
 
@@ -100,6 +108,11 @@ export class SimulatedKernel {
   async elapse(nanoseconds: bigint): Promise<void> {
     this.scheduler.advance(nanoseconds);
     await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  /** A line for the kernel's log. */
+  log(text: string): void {
+    this.messages.push(text);
   }
 
   #makeRoot(): DirectoryNode {

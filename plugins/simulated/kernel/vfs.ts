@@ -19,6 +19,8 @@ export interface OpenFile {
   mmap?(
     options: { readonly length: number; readonly writable: boolean; readonly offset: number },
   ): Uint8Array;
+  /** Called when a mapping goes. */
+  munmap?(): void;
   /** Called when the last descriptor and mapping are gone. */
   close?(): void;
 }

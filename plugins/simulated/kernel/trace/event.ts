@@ -1,3 +1,4 @@
+import type { TraceInstance } from "./instance.ts";
 import { COMMON_FIELDS, type EventField } from "../event_field.ts";
 
 /** A trace event, whoever made it (`struct trace_event_call`). */
@@ -11,6 +12,8 @@ export interface TraceEvent {
   readonly fields: readonly EventField[];
   /** The `print fmt:` text. */
   readonly printFmt: string;
+  /** Told that an instance starts or stops to want its entries; for facilities that have to know. */
+  readonly onEnable?: (instance: TraceInstance, on: boolean) => void;
 }
 
 /** The text of an event's `format` file (kernel/trace/trace_events.c, `f_show`). */

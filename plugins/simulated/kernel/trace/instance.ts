@@ -69,6 +69,12 @@ export class TraceInstance {
   enable(event: TraceEvent, on: boolean): void {
     this.file(event).enabled = on;
     if (on) this.#everEnabled.add(event);
+    event.onEnable?.(this, on);
+  }
+
+  /** Stops all events, as the end of an instance does. */
+  disableAll(): void {
+    for (const { event, enabled } of this.#files.values()) if (enabled) this.enable(event, false);
   }
 
   /** Events enabled here, in the order of `events`. */

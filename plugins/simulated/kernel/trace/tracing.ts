@@ -4,6 +4,11 @@ import { ErrorLog } from "../dynamic/error_log.ts";
 import { type DynamicEvent, ProbeEvent } from "../dynamic/event.ts";
 import type { EventUsage } from "../dynamic/host.ts";
 import type { SimulatedKernel } from "../simulated_kernel.ts";
+import type { DynamicParser } from "../dynamic/registry.ts";
+import type { SimulatedProcess } from "../process.ts";
+import { Namespaces } from "../user_events/namespaces.ts";
+import { UserEvents } from "../user_events/user_events.ts";
+import { userEventParser, userEventsHost } from "./user_event_host.ts";
 import { dynamicHost } from "./dynamic_host.ts";
 import type { TraceEvent } from "./event.ts";
 import { type Occurrence, TraceInstance } from "./instance.ts";
@@ -17,6 +22,12 @@ export class Tracing {
   readonly cpus: number;
   readonly registry = new EventRegistry();
   readonly dynamic: DynamicEvents;
+  readonly userEvents: UserEvents | undefined;
+  readonly namespaces: Namespaces | undefined;
+  /** The kind of dynamic event that user_events are. */
+  readonly userEventParser: DynamicParser;
+  /** The process whose write to a definition file is carried out. */
+  caller!: SimulatedProcess;
   /** The instance at the top of tracefs. */
   readonly top: TraceInstance;
   /** Hits and misses of probe events, by `group/event` (`kprobe_profile`). */
@@ -33,6 +44,13 @@ export class Tracing {
     this.cpus = kernel.cpus;
     this.dynamic = new DynamicEvents(dynamicHost(kernel, this));
     this.top = this.#newInstance("", this.dynamic.errors);
+    this.userEventParser = userEventParser(() => this.userEvents!, () => this.caller);
+    if (kernel.era !== undefined) {
+      const host = userEventsHost(kernel, this);
+      this.userEvents = new UserEvents(host, kernel.era);
+      if (kernel.era === "rfc2022") this.namespaces = new Namespaces(host, this.userEvents);
+      this.dynamic.registry.addParser(this.userEventParser);
+    }
     for (const { system, name, fields, printFmt } of kernel.profile.tracepoints) {
       this.registry.add({ system, name, fields, printFmt, id: this.registry.allocateId()! });
     }
@@ -56,6 +74,7 @@ export class Tracing {
   }
 
   removeInstance(instance: TraceInstance): void {
+    instance.disableAll();
     this.#instances.splice(this.#instances.indexOf(instance), 1);
   }
 
@@ -84,13 +103,19 @@ export class Tracing {
   }
 
   removeDynamic(event: DynamicEvent): void {
-    const traceEvent = this.traceEvent(event);
-    for (const instance of this.#everyInstance()) {
-      if (instance.forget(traceEvent)) this.#marked.add(instance);
-    }
-    this.registry.remove(traceEvent);
+    this.removeEvent(this.traceEvent(event));
     this.#traceEvents.delete(event);
     this.hits.delete(event);
+  }
+
+  /** Takes an event out of every instance; their buffers go when the delete is over. */
+  removeEvent(event: TraceEvent): void {
+    const instances = this.#everyInstance();
+    if (instances.some((instance) => instance.isEnabled(event))) {
+      throw new KernelError("EBUSY", "write");
+    }
+    for (const instance of instances) if (instance.forget(event)) this.#marked.add(instance);
+    this.registry.remove(event);
   }
 
   /** The end of a delete: buffers that held entries of what is gone are wiped. */
@@ -112,11 +137,12 @@ export class Tracing {
 
   /** Hands an entry to every instance that wants it. */
   record(occurrence: Occurrence & { readonly tid: number }): void {
-    this.#saveCommand(occurrence.tid, occurrence.comm);
+    this.saveCommand(occurrence.tid, occurrence.comm);
     for (const instance of this.#everyInstance()) instance.record(occurrence, this.now());
   }
 
-  #saveCommand(tid: number, comm: string): void {
+  /** Remembers the name of a thread that wrote to a buffer. */
+  saveCommand(tid: number, comm: string): void {
     this.#savedCommands.delete(tid);
     this.#savedCommands.set(tid, comm);
     if (this.#savedCommands.size <= SAVED_COMMANDS) return;

@@ -9,6 +9,7 @@ import {
   textFile,
 } from "../vfs.ts";
 import { instanceEntries } from "./instance_directory.ts";
+import { userEventEntries } from "./user_event_files.ts";
 import { README } from "./readme.ts";
 
 /** The root of tracefs. */
@@ -33,6 +34,7 @@ export function tracefsDirectory(kernel: SimulatedKernel): DirectoryNode {
     saved_cmdlines: textFile({ read: () => tracing.savedCommands() }),
     synthetic_events: definitionFile(tracing, "synthetic_events"),
     uprobe_events: definitionFile(tracing, "uprobe_events"),
+    ...userEventEntries(kernel),
     uprobe_profile: textFile({ read: () => tracing.profileText("uprobe") }),
   }, 0o700);
 }
@@ -45,10 +47,14 @@ function definitionFile(tracing: Tracing, name: DefinitionFile): FileNode {
   return {
     ...listing,
     open: (process, flags) => {
+      tracing.caller = process;
       if (flags.truncate && flags.access !== "read") tracing.dynamic.truncate(name);
       return {
         ...listing.open(process, { access: "read" }),
-        write: (data) => tracing.dynamic.write(name, data),
+        write: (data) => {
+          tracing.caller = process;
+          return tracing.dynamic.write(name, data);
+        },
       };
     },
   };
