@@ -69,7 +69,10 @@ export type Action =
   | { op: "fork" | "thread"; child: number }
   | { op: "vfork" | "exec" | "exit" | "settle" };
 
-/** An action of a task; 0 unless told. */
+/** The task that the driver starts with. */
+export const FIRST_TASK = 15;
+
+/** An action of a task; 0 unless told, which each section starts anew. */
 export type Operation = Action & { readonly task?: number };
 
 /** What the kernel answered. */
@@ -80,7 +83,7 @@ export interface Answer {
   readonly data?: string;
 }
 
-/** A line of a vector file. */
+/** An operation, and what a kernel answered to it. */
 export type Vector = Operation & { readonly answer: Answer };
 
 /** Memory of each task, as the driver maps it. */
@@ -115,10 +118,20 @@ function driverWord(key: string, value: unknown): string {
   return Buffer.from(String(value), "latin1").toString("hex") || "-";
 }
 
-/** An answer out of the driver's line. */
-export function parseAnswer(line: string): Answer {
+/**
+ * An answer out of the driver's line. What differs from run to run is left out of `format` files:
+ * the id, and the lengths of arrays, which the kernel does not initialise.
+ */
+export function parseAnswer(line: string, operation: Operation): Answer {
   const [ret, errno, hex] = line.split(" ");
   const answer = { ret: Number(ret), errno: errno === "0" ? "0" : errnoName(Number(errno)) };
   if (hex === undefined) return answer;
-  return { ...answer, data: Buffer.from(hex.slice(1), "hex").toString("latin1") };
+  const data = Buffer.from(hex.slice(1), "hex").toString("latin1");
+  const isFormat = operation.op === "read" && operation.path.endsWith("/format");
+  return { ...answer, data: isFormat ? steadyFormat(data) : data };
+}
+
+/** The text of a `format` file without what differs from run to run. */
+export function steadyFormat(text: string): string {
+  return text.replace(/^ID: \d+$/m, "ID: ").replace(/\[-?\d*\];\toffset:/g, "[];\toffset:");
 }

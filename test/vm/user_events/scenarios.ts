@@ -1,15 +1,18 @@
 /** The sections of vectors that are alike in both versions of the interface. */
+import {
+  DIAG_IOCSDEL,
+  DIAG_IOCSREG,
+  DIAG_IOCSUNREG,
+} from "../../../plugins/simulated/kernel/user_events/abi.ts";
 import { EVENT_NAMES, FIELD_LISTS } from "./fields.ts";
 import { type Action, ARENA, type Operation } from "./operations.ts";
 import {
   append,
   by,
   close,
-  DATA,
   del,
   DYNAMIC,
   enable,
-  LIMIT,
   open,
   peek,
   poke,
@@ -19,16 +22,10 @@ import {
   STATUS,
   truncate,
   type Version,
+  wordAt,
   write,
 } from "./steps.ts";
-
-/** What leaves nothing behind, and shows it. */
-export function clean(...slots: number[]): Operation[] {
-  return [...slots.flatMap(close), truncate(DYNAMIC), read(STATUS), read(DYNAMIC)];
-}
-
-/** An address of the page of words for each number up to 511. */
-const wordAt = (index: number) => ARENA.words + 8 * index;
+import { writeSections } from "./write_scenarios.ts";
 
 function fieldLists(version: Version): Section {
   const operations = FIELD_LISTS.flatMap((list, i): Operation[] => [
@@ -41,7 +38,7 @@ function fieldLists(version: Version): Section {
   ]);
   return {
     name: "field lists",
-    operations: [open(1), ...operations, read(DYNAMIC), read(STATUS), ...clean(1)],
+    operations: [open(1), ...operations, read(DYNAMIC), read(STATUS)],
   };
 }
 
@@ -54,7 +51,7 @@ function eventNames(version: Version): Section {
   ]);
   return {
     name: "event names",
-    operations: [open(1), open(2), ...operations, read(STATUS), read(DYNAMIC), ...clean(1, 2)],
+    operations: [open(1), open(2), ...operations, read(STATUS), read(DYNAMIC)],
   };
 }
 
@@ -67,7 +64,7 @@ function listingOrder(version: Version): Section {
   );
   return {
     name: "listing order",
-    operations: [open(1), ...register, read(STATUS), read(DYNAMIC), ...clean(1)],
+    operations: [open(1), ...register, read(STATUS), read(DYNAMIC)],
   };
 }
 
@@ -95,7 +92,6 @@ function ioctlRequests(): Section {
       ...sizeAt(end - 64, "\0\x10\0\0"),
       ...sizeAt(end - 64, "\x01\x10\0\0"),
       ...sizeAt(end - 64, "\xff\xff\xff\xff"),
-      ...clean(1),
     ],
   };
 }
@@ -123,178 +119,6 @@ function commandText(version: Version): Section {
       ...atEnd("x".repeat(512)),
       ...atEnd("x".repeat(513)),
       ...atEnd("ended\0"),
-      ...clean(1),
-    ],
-  };
-}
-
-function writes(version: Version): Section {
-  const fields = "u8 a; u16 b; u32 c";
-  return {
-    name: "writes",
-    operations: [
-      open(1),
-      open(2, "r"),
-      open(3, "w"),
-      { op: "write", slot: 1, bytes: "" },
-      { op: "writev", slot: 1, bytes: "" },
-      { op: "write", slot: 1, bytes: "\0\0\0" },
-      { op: "writev", slot: 1, bytes: "\0\0\0" },
-      write(1, 0, "1234567"),
-      write(1, -1, ""),
-      write(1, -2147483648, ""),
-      write(1, 2147483647, ""),
-      reg(version, 1, `w ${fields}`),
-      reg(version, 1, "bare", { bit: 1 }),
-      reg(version, 1, `w ${fields}`, { bit: 2 }),
-      reg(version, 2, "bare", { bit: 3 }),
-      reg(version, 3, `w ${fields}`, { bit: 4 }),
-      write(1, 0, "1234567"),
-      write(1, 0, "123456"),
-      write(1, 0, ""),
-      write(1, 1, ""),
-      write(1, 2, ""),
-      write(1, -1, "1234567"),
-      ...enable("w", true),
-      ...enable("bare", true),
-      truncate("trace"),
-      write(1, 0, "1234567"),
-      write(1, 0, "123456"),
-      write(1, 0, "1234567 and more"),
-      write(1, 1, ""),
-      write(1, 1, "x"),
-      write(1, 2, ""),
-      write(2, 0, "x"),
-      write(3, 0, "1234567"),
-      write(3, 1, "1234567"),
-      { op: "writev", slot: 1, bytes: "\0\0\0\x001234567" },
-      { op: "writev", slot: 1, bytes: "" },
-      { op: "pwrite", slot: 1, position: 0, bytes: "\0\0\0\x001234567" },
-      { op: "pwrite", slot: 1, position: 4, bytes: "\0\0\0\x001234567" },
-      { op: "pwrite", slot: 1, position: 4, bytes: "" },
-      { op: "entries" },
-      poke("\0".repeat(32), ARENA.structuresEnd - 32),
-      { op: "write-at", slot: 1, address: ARENA.structuresEnd - 32, count: 32 },
-      { op: "write-at", slot: 1, address: ARENA.structuresEnd - 32, count: 33 },
-      { op: "write-at", slot: 1, address: ARENA.structuresEnd - 4, count: 32 },
-      { op: "write-at", slot: 1, address: ARENA.structuresEnd - 3, count: 32 },
-      { op: "write-at", slot: 1, address: ARENA.nothing, count: 32 },
-      { op: "entries" },
-      ...enable("w", false),
-      ...enable("bare", false),
-      { op: "write-at", slot: 1, address: ARENA.structuresEnd - 4, count: 32 },
-      write(1, 1, ""),
-      ...clean(1, 2, 3),
-    ],
-  };
-}
-
-function oversize(version: Version): Section {
-  const ftrace = [4063, 4064, 4065, 5000, 9000].flatMap((size): Operation[] => [
-    write(1, 0, "x".repeat(size)),
-    { op: "entries" },
-  ]);
-  const perf = [8184, 8185, 9000].map((size) => write(1, 0, "x".repeat(size)));
-  return {
-    name: "oversize payloads",
-    operations: [
-      open(1),
-      reg(version, 1, "big u8 a"),
-      ...enable("big", true),
-      truncate("trace"),
-      ...ftrace,
-      ...enable("big", false),
-      { op: "perf", slot: 2, path: "events/user_events/big/id" },
-      read(STATUS),
-      ...perf,
-      ...clean(2, 1),
-    ],
-  };
-}
-
-/** A location word. */
-const location = (offset: number, size: number) =>
-  String.fromCharCode(offset & 0xff, offset >> 8, size & 0xff, size >> 8);
-
-function validators(version: Version): Section {
-  const relative = [
-    location(0, 5) + "text\0",
-    location(0, 4) + "text\0",
-    location(0, 5) + "text!",
-    location(0, 6) + "text\0",
-    location(1, 4) + "text\0",
-    location(5, 0) + "text\0",
-    location(0, 0) + "text",
-    location(0, 0),
-    location(0, 1),
-    location(0xffff, 0xffff),
-    location(0, 0) + "\0",
-  ];
-  const absolute = [
-    location(0, 0),
-    location(0, 8),
-    location(8, 0),
-    location(0, 1) + "\0",
-    location(12, 5) + "text\0",
-    location(4, 5) + "text\0",
-    location(12, 5) + "text!",
-    location(12, 6) + "text\0",
-    location(17, 0) + "text\0",
-    location(18, 0) + "text\0",
-    location(0, 13) + "\0",
-  ];
-  const lists = {
-    rel: "__rel_loc char[] a",
-    relbytes: "__rel_loc u8[] a",
-    data: "__data_loc char[] a",
-    databytes: "__data_loc u8[] a",
-  };
-  const operations = Object.entries(lists).flatMap(([name, list], index): Operation[] => [
-    reg(version, 1, `${name} ${list}`, { address: wordAt(index) }),
-    ...enable(name, true),
-    ...(name.startsWith("rel") ? relative : absolute).map((bytes) => write(1, index, bytes)),
-    ...enable(name, false),
-  ]);
-  const two = location(4, 2) + location(2, 3) + "a\0bc\0";
-  return {
-    name: "validators",
-    operations: [
-      open(1),
-      ...operations,
-      reg(version, 1, "two __rel_loc char[] a; __rel_loc char[] b", { address: wordAt(8) }),
-      ...enable("two", true),
-      write(1, 4, two),
-      write(1, 4, location(4, 2) + location(2, 4) + "a\0bc\0"),
-      write(1, 4, location(4, 1) + location(2, 3) + "a\0bc\0"),
-      { op: "perf", slot: 2, path: "events/user_events/two/id" },
-      read(STATUS),
-      write(1, 4, two),
-      write(1, 4, location(4, 1) + location(2, 3) + "a\0bc\0"),
-      ...enable("two", false),
-      read(STATUS),
-      ...clean(2, 1),
-    ],
-  };
-}
-
-function wrappedSizes(version: Version): Section {
-  const list = "struct x a 2147483647; struct y b 2147483647; u32 c";
-  return {
-    name: "wrapped sizes",
-    operations: [
-      open(1),
-      reg(version, 1, "huge struct x a 2147483647"),
-      reg(version, 1, `wrapped ${list}`, { bit: 1 }),
-      write(1, 0, "x"),
-      write(1, 1, "x"),
-      write(1, 1, "xy"),
-      ...enable("wrapped", true),
-      truncate("trace"),
-      write(1, 1, "x"),
-      write(1, 1, "xy"),
-      { op: "entries" },
-      ...enable("wrapped", false),
-      ...clean(1),
     ],
   };
 }
@@ -336,7 +160,6 @@ function references(version: Version): Section {
       del(1, "two"),
       del(1, "three"),
       status,
-      ...clean(1),
     ],
   };
 }
@@ -362,7 +185,6 @@ function processes(version: Version): Section {
       { op: "settle" },
       read(STATUS),
       del(2, "first"),
-      ...clean(2),
     ],
   };
 }
@@ -394,7 +216,6 @@ function dynamicEvents(version: Version): Section {
     "u:s:flag u32 x",
     "x:t",
     "u:" + "long".repeat(150) + " u32 x",
-    "u:u " + Array.from({ length: 400 }, (_, i) => `u32 f${i}`).join("; "),
     "u:v " + " ".repeat(5000),
   ];
   const deletes = [
@@ -443,7 +264,8 @@ function dynamicEvents(version: Version): Section {
       read(DYNAMIC),
       truncate(DYNAMIC, "u:after u32 x"),
       read(DYNAMIC),
-      ...clean(),
+      append(DYNAMIC, "u:u " + Array.from({ length: 400 }, (_, i) => `u32 f${i}`).join("; ")),
+      read(DYNAMIC),
     ],
   };
 }
@@ -479,7 +301,6 @@ function listeners(version: Version): Section {
       ...enable("heard", false),
       read(STATUS),
       append(DYNAMIC, "-:heard u32 a"),
-      ...clean(1),
     ],
   };
 }
@@ -492,20 +313,10 @@ export function commonSections(version: Version): Section[] {
     listingOrder(version),
     ioctlRequests(),
     commandText(version),
-    writes(version),
-    oversize(version),
-    validators(version),
-    wrappedSizes(version),
+    ...writeSections(version),
     references(version),
     processes(version),
     dynamicEvents(version),
     listeners(version),
   ];
 }
-
-/** Numbers of the interface, which the driver has from the kernel's headers. */
-const DIAG_IOCSREG = 0xc0082a00;
-const DIAG_IOCSDEL = 0x40082a01;
-const DIAG_IOCSUNREG = 0x40082a02;
-
-export { DATA, LIMIT };

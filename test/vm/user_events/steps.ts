@@ -1,13 +1,24 @@
 /** Short forms of the operations that scenarios are made of. */
-import { type Action, ARENA, type Name, type Operation } from "./operations.ts";
+import { type Action, ARENA, FIRST_TASK, type Name, type Operation } from "./operations.ts";
 
 /** Version of the interface. */
 export type Version = 1 | 2;
 
-/** A part of the vectors that begins and ends without events and open files. */
+/** A part of the vectors: a process of its own, which leaves nothing behind, does it. */
 export interface Section {
   readonly name: string;
   readonly operations: readonly Operation[];
+}
+
+/** The operations of a section, with those that start its process and end it. */
+export function wholeSection({ operations }: Section): Operation[] {
+  return [
+    ...by(FIRST_TASK, { op: "fork", child: 0 }),
+    { op: "exec" },
+    ...operations,
+    { op: "exit" },
+    ...by(FIRST_TASK, { op: "settle" }, truncate(DYNAMIC), read(STATUS), read(DYNAMIC)),
+  ];
 }
 
 export const DATA = "user_events_data";
@@ -18,7 +29,7 @@ export const LIMIT = "../../../proc/sys/kernel/user_events_max";
 export const REG_PERSIST = 1;
 export const REG_MULTI_FORMAT = 2;
 
-/** `operation` done by another task. */
+/** Operations done by another task, those that name none. */
 export function by(task: number, ...operations: Operation[]): Operation[] {
   return operations.map((operation) => ({ task, ...operation }));
 }
@@ -95,6 +106,9 @@ export const write = (slot: number, index: number, payload: string): Action => (
   slot,
   bytes: u32(index) + payload,
 });
+
+/** An address of the page of words for each number up to 511. */
+export const wordAt = (index: number) => ARENA.words + 8 * index;
 
 /** An int of 32 bits, little endian. */
 export function u32(value: number): string {

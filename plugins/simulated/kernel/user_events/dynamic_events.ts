@@ -11,7 +11,6 @@ import type { UserEvent } from "./event.ts";
 import { type Group, MULTI_SYSTEM, SYSTEM } from "./group.ts";
 import type { Task } from "./host.ts";
 import { fieldsMatch } from "./layout.ts";
-import { systemCall } from "./refusal.ts";
 import { registerV1, registerV2 } from "./register.ts";
 
 const PREFIX = "u:";
@@ -20,20 +19,18 @@ const PREFIX = "u:";
  * Carries out a command that makes an event, always in the root group.
  *
  * @param command one line without newline and comment, a byte string
- * @returns null if it is not for user_events, which the kernel says with ECANCELED; otherwise 0,
- * or a number below -4095 for some sizes of structs
- * @throws KernelError as a registration
+ * @returns null if it is not for user_events, which the kernel says with ECANCELED; otherwise 0
+ * @throws KernelError as a registration. Some sizes of structs make error numbers above 4095,
+ * which user space sees as a negative result of its write
  */
-export function createByCommand(root: Group, command: string, task: Task): number | null {
+export function createByCommand(root: Group, command: string, task: Task): 0 | null {
   if (!command.startsWith(PREFIX)) return null;
   const text = skipSpaces(command.slice(PREFIX.length));
-  return systemCall("write", "dynamic_events", () => {
-    const event = root.facility.era === "6.12"
-      ? registerV2(root, text, REG_PERSIST, task)
-      : registerV1(root, text);
-    event.put();
-    return 0;
-  });
+  const event = root.facility.era === "6.12"
+    ? registerV2(root, text, REG_PERSIST, task)
+    : registerV1(root, text);
+  event.put();
+  return 0;
 }
 
 /**
@@ -66,8 +63,5 @@ export function matchesCommand(
  * @throws KernelError EBUSY if anybody holds it; EPERM
  */
 export function deleteByCommand(event: UserEvent, task: Task): void {
-  systemCall("write", "dynamic_events", () => {
-    event.group.delete(event, task);
-    return 0;
-  });
+  event.group.delete(event, task);
 }

@@ -10,8 +10,8 @@
 import type { ErrnoCode } from "../../../../core/kernel/errno.ts";
 import { KernelError } from "../../../../core/kernel/error.ts";
 import { parseUnsigned } from "../dynamic/numbers.ts";
+import { runCommands } from "../dynamic/run_command.ts";
 import { toBytes } from "./byte_string.ts";
-import { runCommandLines } from "./command_lines.ts";
 import { CyclicIds } from "./cyclic_ids.ts";
 import { type Group, MAX_LIMIT } from "./group.ts";
 import type { Task, UserEventsHost } from "./host.ts";
@@ -119,13 +119,14 @@ export class OptionsFile {
    * lines before it stay done
    */
   write(bytes: Uint8Array): number {
-    return runCommandLines("options", bytes, (line) => {
+    runCommands(bytes, (line) => {
       const [key, value, ...more] = line.split("=");
       const known = key === LIMIT_OPTION && value !== undefined && more.length === 0;
       const limit = known ? Number(parseUnsigned(value, 0)) : NaN;
       if (!(limit >= 1 && limit <= MAX_LIMIT)) fail("EINVAL", "write", "options");
       this.#namespace.group.limit = limit;
     });
+    return bytes.length;
   }
 
   /** The last close. */

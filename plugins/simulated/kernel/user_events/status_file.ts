@@ -1,6 +1,6 @@
+import { KernelError } from "../../../../core/kernel/error.ts";
 import { toBytes } from "./byte_string.ts";
 import type { Group } from "./group.ts";
-import { refuse, systemCall } from "./refusal.ts";
 import { STATUS_PAGE_SIZE } from "./status_page.ts";
 
 const PATH = "user_events_status";
@@ -34,11 +34,8 @@ export class StatusFile {
    */
   mmap(length: number): Uint8Array {
     const { page, facility } = this.#group;
-    systemCall("mmap", PATH, () => {
-      if (facility.era === "6.12") refuse("ENODEV");
-      if (Math.ceil(length / STATUS_PAGE_SIZE) !== 1) refuse("EINVAL");
-      return 0;
-    });
+    if (facility.era === "6.12") throw new KernelError("ENODEV", "mmap", PATH);
+    if (Math.ceil(length / STATUS_PAGE_SIZE) !== 1) throw new KernelError("EINVAL", "mmap", PATH);
     this.#holders++;
     return page.bytes;
   }
