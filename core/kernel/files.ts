@@ -1,11 +1,11 @@
-import { KernelError } from "./error.ts";
+import { isKernelError, KernelError } from "./error.ts";
 import type { FileCalls } from "./port.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /** Bytes read at a time. A seq_file hands out at most what is asked for. */
-const CHUNK = 65536;
+const chunk = new Uint8Array(65536);
 
 /** No file that sonde reads whole is larger: kallsyms of a big kernel takes some 20 MiB. */
 const MAX_FILE = 256 * 1024 * 1024;
@@ -21,10 +21,9 @@ export function readBytes(kernel: FileCalls, path: string): Uint8Array {
     const parts: Uint8Array[] = [];
     let total = 0;
     for (;;) {
-      const part = new Uint8Array(CHUNK);
-      const count = kernel.read(fd, part);
+      const count = kernel.read(fd, chunk);
       if (count === 0) break;
-      parts.push(part.subarray(0, count));
+      parts.push(chunk.slice(0, count));
       total += count;
       if (total > MAX_FILE) throw new KernelError("EFBIG", "read", path);
     }
@@ -44,6 +43,20 @@ export function readBytes(kernel: FileCalls, path: string): Uint8Array {
 /** The whole content of `path` as text; see {@link readBytes}. */
 export function readText(kernel: FileCalls, path: string): string {
   return decoder.decode(readBytes(kernel, path));
+}
+
+/**
+ * The content of `path`, or undefined if there is no such file.
+ *
+ * @throws {KernelError} if it is there and cannot be read: what it holds is not known then.
+ */
+export function readTextIfPresent(kernel: FileCalls, path: string): string | undefined {
+  try {
+    return readText(kernel, path);
+  } catch (error) {
+    if (isKernelError(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }
 
 /** The content of `path`, or undefined where it cannot be read, whatever the reason. */

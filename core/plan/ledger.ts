@@ -8,7 +8,7 @@
 import { isKernelError } from "../kernel/error.ts";
 import type { Fd, Kernel } from "../kernel/port.ts";
 import type { Operation } from "../operation.ts";
-import { bootId, readJsonLines, STATE_DIRECTORY } from "./state.ts";
+import { bootId, listState, readJsonLines, removeFile, STATE_DIRECTORY } from "./state.ts";
 
 const VERSION = 1;
 const SUFFIX = ".ledger";
@@ -35,13 +35,8 @@ export interface LedgerContent {
 
 /** Names of all traces that have a ledger. */
 export function listLedgers(kernel: Kernel): string[] {
-  try {
-    return kernel.list(STATE_DIRECTORY).filter((file) => file.endsWith(SUFFIX))
-      .map((file) => file.slice(0, -SUFFIX.length));
-  } catch (error) {
-    if (isKernelError(error, "ENOENT")) return [];
-    throw error;
-  }
+  return listState(kernel).filter((file) => file.endsWith(SUFFIX))
+    .map((file) => file.slice(0, -SUFFIX.length));
 }
 
 /** The ledger of trace `name`, or undefined if there is none. */
@@ -66,11 +61,8 @@ export function readLedger(kernel: Kernel, name: string): LedgerContent | undefi
 
 /** Deletes the ledger of trace `name`, once nothing of it is left. */
 export function deleteLedger(kernel: Kernel, name: string): void {
-  try {
-    kernel.unlink(ledgerPath(name));
-  } catch (error) {
-    if (!isKernelError(error, "ENOENT")) throw error;
-  }
+  removeFile(kernel, draftPath(name));
+  removeFile(kernel, ledgerPath(name));
 }
 
 /** An open ledger. The lock of the trace must be held. */
@@ -78,15 +70,26 @@ export class Ledger {
   readonly #kernel: Kernel;
   readonly #name: string;
   readonly #begin: Entry;
-  #fd: Fd;
+  #fd: Fd | undefined;
 
-  /** Opens the ledger of trace `name` for more operations; what it holds already stays. */
+  /**
+   * Opens the ledger of trace `name` for more operations; what it holds already stays, and is not
+   * meant to stay in the kernel from now on until {@link Ledger.commit}.
+   */
   constructor(kernel: Kernel, name: string, backend: string) {
     this.#kernel = kernel;
     this.#name = name;
     this.#begin = { begin: { version: VERSION, boot: bootId(kernel), backend } };
+    const before = readLedger(kernel, name);
     this.#fd = kernel.open(ledgerPath(name), { access: "write", append: true, create: true });
-    this.#write([this.#begin]);
+    try {
+      this.#write([this.#begin]);
+    } catch (error) {
+      if (before === undefined) deleteLedger(kernel, name);
+      else if (before.committed) this.commit(before.operations);
+      this.close();
+      throw error;
+    }
   }
 
   /** Writes operations down that are about to be done. Returns once they are on the disk. */
@@ -96,8 +99,7 @@ export class Ledger {
 
   /** Replaces what the ledger holds by `operations`, which are all in effect and meant to stay. */
   commit(operations: readonly Operation[]): void {
-    const path = ledgerPath(this.#name);
-    const draft = `${path}.new`;
+    const draft = draftPath(this.#name);
     this.close();
     this.#fd = this.#kernel.open(draft, { access: "write", create: true, truncate: true });
     this.#write([
@@ -105,23 +107,31 @@ export class Ledger {
       ...operations.map((operation) => ({ operation })),
       { committed: true },
     ]);
-    this.#kernel.rename(draft, path);
+    this.#kernel.rename(draft, ledgerPath(this.#name));
   }
 
   close(): void {
-    this.#kernel.close(this.#fd);
+    const fd = this.#fd;
+    this.#fd = undefined;
+    if (fd !== undefined) this.#kernel.close(fd);
   }
 
   #write(entries: readonly Entry[]): void {
+    const fd = this.#fd!;
     const text = entries.map((entry) => JSON.stringify(entry) + "\n").join("");
     const data = new TextEncoder().encode(text);
     for (let at = 0; at < data.length;) {
-      at += this.#kernel.write(this.#fd, data.subarray(at));
+      at += this.#kernel.write(fd, data.subarray(at));
     }
-    this.#kernel.fsync(this.#fd);
+    this.#kernel.fsync(fd);
   }
 }
 
 function ledgerPath(name: string): string {
   return `${STATE_DIRECTORY}/${name}${SUFFIX}`;
+}
+
+/** Where a ledger is written that is to take the place of another. */
+function draftPath(name: string): string {
+  return `${ledgerPath(name)}.new`;
 }

@@ -1,10 +1,13 @@
 import { isKernelError } from "../kernel/error.ts";
-import { tryReadText } from "../kernel/files.ts";
+import { readTextIfPresent } from "../kernel/files.ts";
 import type { Kernel } from "../kernel/port.ts";
 import {
   ensureStateDirectory,
   isAlive,
+  listState,
+  parseObject,
   type ProcessIdentity,
+  removeFile,
   selfIdentity,
   STATE_DIRECTORY,
 } from "./state.ts";
@@ -36,7 +39,7 @@ export function takeLock(kernel: Kernel, name: string): Lock {
   const path = lockPath(name);
   const mine = JSON.stringify(selfIdentity(kernel)) + "\n";
   for (;;) {
-    if (createLock(kernel, path, mine)) return { release: () => kernel.unlink(path) };
+    if (createLock(kernel, path, mine)) return { release: () => removeFile(kernel, path) };
     const holder = readHolder(kernel, path);
     if (holder !== undefined && isAlive(kernel, holder)) throw new BusyError(name, holder);
     discardStale(kernel, path, holder);
@@ -49,6 +52,21 @@ export function lockHolder(kernel: Kernel, name: string): ProcessIdentity | unde
   return holder !== undefined && isAlive(kernel, holder) ? holder : undefined;
 }
 
+/** Removes the locks of sondes that died, and what those that died while locking left. */
+export function discardDeadLocks(kernel: Kernel): void {
+  for (const file of listState(kernel)) {
+    const match = /\.lock(?:\.(?:stale\.)?(\d+))?$/.exec(file);
+    if (match === null) continue;
+    const path = `${STATE_DIRECTORY}/${file}`;
+    const holder = readHolder(kernel, path);
+    const [, maker] = match;
+    const owner = holder ?? (maker === undefined ? undefined : { pid: Number(maker) });
+    if (owner !== undefined && isAlive(kernel, owner)) continue;
+    if (maker === undefined) discardStale(kernel, path, holder);
+    else removeFile(kernel, path);
+  }
+}
+
 function lockPath(name: string): string {
   return `${STATE_DIRECTORY}/${name}.lock`;
 }
@@ -58,29 +76,25 @@ function createLock(kernel: Kernel, path: string, content: string): boolean {
   const draft = `${path}.${kernel.machine.pid}`;
   const fd = kernel.open(draft, { access: "write", create: true, truncate: true });
   try {
-    kernel.write(fd, new TextEncoder().encode(content));
-  } finally {
-    kernel.close(fd);
-  }
-  try {
+    try {
+      kernel.write(fd, new TextEncoder().encode(content));
+    } finally {
+      kernel.close(fd);
+    }
     kernel.link(draft, path);
     return true;
   } catch (error) {
     if (isKernelError(error, "EEXIST")) return false;
     throw error;
   } finally {
-    kernel.unlink(draft);
+    removeFile(kernel, draft);
   }
 }
 
 function readHolder(kernel: Kernel, path: string): ProcessIdentity | undefined {
-  const text = tryReadText(kernel, path);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as ProcessIdentity;
-  } catch {
-    return undefined;
-  }
+  const text = readTextIfPresent(kernel, path);
+  const holder = text === undefined ? undefined : parseObject(text) as Partial<ProcessIdentity>;
+  return typeof holder?.pid === "number" ? holder as ProcessIdentity : undefined;
 }
 
 /**
@@ -99,6 +113,6 @@ function discardStale(kernel: Kernel, path: string, holder: ProcessIdentity | un
   if (moved !== undefined && moved.pid !== holder?.pid && isAlive(kernel, moved)) {
     kernel.rename(aside, path);
   } else {
-    kernel.unlink(aside);
+    removeFile(kernel, aside);
   }
 }

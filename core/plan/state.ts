@@ -1,5 +1,5 @@
 import { isKernelError } from "../kernel/error.ts";
-import { readText, tryReadText } from "../kernel/files.ts";
+import { readText, readTextIfPresent } from "../kernel/files.ts";
 import type { Kernel } from "../kernel/port.ts";
 
 /** Where locks and ledgers are: tmpfs, since probes do not outlive a boot either. */
@@ -25,9 +25,28 @@ export function ensureStateDirectory(kernel: Kernel): void {
   }
 }
 
+/** Names of the files in {@link STATE_DIRECTORY}. */
+export function listState(kernel: Kernel): string[] {
+  try {
+    return kernel.list(STATE_DIRECTORY);
+  } catch (error) {
+    if (isKernelError(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+/** Deletes a file; one that is gone already is no error. */
+export function removeFile(kernel: Kernel, path: string): void {
+  try {
+    kernel.unlink(path);
+  } catch (error) {
+    if (!isKernelError(error, "ENOENT")) throw error;
+  }
+}
+
 /** This boot's id; probes that an earlier boot had are gone. Empty without /proc. */
 export function bootId(kernel: Kernel): string {
-  return tryReadText(kernel, "/proc/sys/kernel/random/boot_id")?.trim() ?? "";
+  return readTextIfPresent(kernel, "/proc/sys/kernel/random/boot_id")?.trim() ?? "";
 }
 
 /** The identity of the calling process. */
@@ -36,35 +55,54 @@ export function selfIdentity(kernel: Kernel): ProcessIdentity {
   return { pid, start: startTime(kernel, pid), namespace: pidNamespace(kernel) };
 }
 
-/** Whether the process still runs. One in another PID namespace cannot be seen and counts as alive. */
+/**
+ * Whether the process still runs. One that cannot be seen counts as alive: one in another PID
+ * namespace, any without /proc.
+ *
+ * @throws {KernelError} if that cannot be told; nobody is to be taken for dead by mistake.
+ */
 export function isAlive(kernel: Kernel, process: ProcessIdentity): boolean {
   if (process.namespace !== undefined && process.namespace !== pidNamespace(kernel)) return true;
   const start = startTime(kernel, process.pid);
-  return start !== undefined && (process.start === undefined || process.start === start);
+  if (start === undefined) return startTime(kernel, kernel.machine.pid) === undefined;
+  return process.start === undefined || process.start === start;
 }
 
 function startTime(kernel: Kernel, pid: number): string | undefined {
-  const stat = tryReadText(kernel, `/proc/${pid}/stat`);
-  // The command stands in parentheses and may hold anything, parentheses included.
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  try {
+    const stat = readText(kernel, `/proc/${pid}/stat`);
+    // The command stands in parentheses and may hold anything, parentheses included.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch (error) {
+    // A process that ends while it is read answers ESRCH (fs/proc/base.c).
+    if (isKernelError(error, "ENOENT", "ESRCH")) return undefined;
+    throw error;
+  }
 }
 
 function pidNamespace(kernel: Kernel): string | undefined {
   try {
     return kernel.readlink("/proc/self/ns/pid");
   } catch (error) {
-    if (isKernelError(error)) return undefined;
+    if (isKernelError(error, "ENOENT")) return undefined;
     throw error;
   }
 }
 
-/** Reads a JSON Lines file of the state directory; a torn last line is dropped. */
-export function readJsonLines(kernel: Kernel, path: string): unknown[] {
+/** The objects of a JSON Lines file; lines that are none, such as a torn last one, are dropped. */
+export function readJsonLines(kernel: Kernel, path: string): object[] {
   return readText(kernel, path).split("\n").slice(0, -1).flatMap((line) => {
-    try {
-      return [JSON.parse(line)];
-    } catch {
-      return [];
-    }
+    const value = parseObject(line);
+    return value === undefined ? [] : [value];
   });
+}
+
+/** The object that JSON text stands for, or undefined if it is something else. */
+export function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

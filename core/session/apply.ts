@@ -28,8 +28,8 @@ export async function applyTrace(
     if (isEmptyPlan(plan) && before?.committed) return plan;
     const ledger = new Ledger(kernel, request.name, backend.name);
     try {
-      await executePlan(backend, plan, ledger, { ...options, previous });
-      ledger.commit(backend.operations(request));
+      const result = backend.operations(request);
+      await executePlan(backend, plan, ledger, { ...options, previous, result });
     } catch (error) {
       if (previous.length > 0) ledger.commit(previous);
       else if (wasUndone(error)) deleteLedger(kernel, request.name);

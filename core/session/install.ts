@@ -105,10 +105,13 @@ function ownInstallation(
     applied: false,
     disable,
     uninstall: async () => {
-      await disable();
-      stuck.push(...await undoAll(backend, undoSteps(rest)));
-      if (stuck.length === 0) deleteLedger(backend.kernel, name);
-      lock.release();
+      try {
+        await disable();
+        stuck.push(...await undoAll(backend, undoSteps(rest)));
+        if (stuck.length === 0) deleteLedger(backend.kernel, name);
+      } finally {
+        lock.release();
+      }
       return stuck;
     },
   };

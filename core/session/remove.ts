@@ -1,6 +1,6 @@
 import type { Backend } from "../backend.ts";
 import { type Leftover, removalSteps, undoAll } from "../plan/execute.ts";
-import { deleteLedger, readLedger } from "../plan/ledger.ts";
+import { deleteLedger, Ledger, readLedger } from "../plan/ledger.ts";
 import { takeLock } from "../plan/lock.ts";
 import { inRemovalOrder } from "../plan/plan.ts";
 import type { Installed } from "../operation.ts";
@@ -26,6 +26,8 @@ export async function removeTrace(backend: Backend, name: string): Promise<Remov
     const items = inRemovalOrder(
       (await backend.inventory()).filter((item) => item.owner === name),
     );
+    // What an `apply` committed is no longer meant to stay: gc ends what is begun here.
+    if (ledger?.committed) new Ledger(kernel, name, backend.name).close();
     const leftovers = await undoAll(backend, removalSteps(items));
     if (leftovers.length === 0) deleteLedger(kernel, name);
     return { removed: items, leftovers, found: items.length > 0 || ledger !== undefined };

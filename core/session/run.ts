@@ -3,7 +3,7 @@ import { CommResolver } from "../pipeline/comm.ts";
 import { OutputClosedError } from "../pipeline/output.ts";
 import { Pipeline, type PipelineCounts } from "../pipeline/pipeline.ts";
 import type { Sink } from "../pipeline/sink.ts";
-import type { ExecuteOptions, Leftover } from "../plan/execute.ts";
+import { type ExecuteOptions, type Leftover, RolledBackError } from "../plan/execute.ts";
 import { type Installation, installTrace } from "./install.ts";
 
 /** How long the readers sleep when there was nothing: from the first time to the last, in ms. */
@@ -35,7 +35,8 @@ export interface RunSummary extends Readonly<PipelineCounts> {
  * Sinks are closed in any case.
  *
  * @throws {BusyError} @throws {AppliedError} @throws {RolledBackError} as installing does.
- * @throws {OutputError} if a sink cannot write; everything is removed all the same.
+ * @throws {OutputError} if a sink cannot write; everything is removed all the same, and what could
+ * not be is in a {@link RolledBackError} around it.
  */
 export async function runTrace(
   backend: Backend,
@@ -43,16 +44,25 @@ export async function runTrace(
   sinks: readonly Sink[],
   options: RunOptions = {},
 ): Promise<RunSummary> {
-  let installation: Installation | undefined;
+  let installation: Installation;
   try {
     installation = await installTrace(backend, request, options);
-    return await stream(backend, request, sinks, installation, options);
   } catch (error) {
     await closeQuietly(sinks);
-    await installation?.uninstall();
     throw error;
   }
+  let streamed: Streamed;
+  try {
+    streamed = await stream(backend, request, sinks, installation, options);
+  } catch (error) {
+    await closeQuietly(sinks);
+    const leftovers = await installation.uninstall();
+    throw leftovers.length === 0 ? error : new RolledBackError(error, leftovers);
+  }
+  return { ...streamed, leftovers: await installation.uninstall() };
 }
+
+type Streamed = Omit<RunSummary, "leftovers">;
 
 async function stream(
   backend: Backend,
@@ -60,7 +70,7 @@ async function stream(
   sinks: readonly Sink[],
   installation: Installation,
   options: RunOptions,
-): Promise<RunSummary> {
+): Promise<Streamed> {
   const capture = await backend.capture(request);
   let pipeline: Pipeline;
   let outputClosed = false;
@@ -82,8 +92,7 @@ async function stream(
   } finally {
     capture.close();
   }
-  const leftovers = await installation.uninstall();
-  return { ...pipeline.counts, leftovers, outputClosed };
+  return { ...pipeline.counts, outputClosed };
 }
 
 async function readUntilDone(
