@@ -1,4 +1,5 @@
 import type { BufferCounts, Capture, RawPage, TraceRequest } from "../../core/backend.ts";
+import { parseHeaderPage } from "../../core/event/header_page.ts";
 import { isKernelError } from "../../core/kernel/error.ts";
 import { readText, tryReadText } from "../../core/kernel/files.ts";
 import type { Fd, Kernel } from "../../core/kernel/port.ts";
@@ -22,8 +23,7 @@ export function openCapture(kernel: Kernel, root: string, request: TraceRequest)
     format: readText(kernel, `${directory}/events/${probe.group}/${probe.event}/format`),
   }));
   const pipes = openPipes(kernel, directory);
-  // A sub-buffer is at most 64 KiB * page size; what one read gives is what the kernel uses.
-  const page = new Uint8Array(subBufferSize(headerPage));
+  const page = new Uint8Array(parseHeaderPage(headerPage).size);
 
   return {
     events,
@@ -70,12 +70,6 @@ function readPipe(
     }
   }
   return PAGES_PER_TURN;
-}
-
-/** Header and data of a sub-buffer; `data` is the last line of `events/header_page`. */
-function subBufferSize(headerPage: string): number {
-  const data = /field: char data;\toffset:(\d+);\tsize:(\d+)/.exec(headerPage);
-  return data === null ? 4096 : Number(data[1]) + Number(data[2]);
 }
 
 /** `overrun` counts what was overwritten, `dropped events` what found no room. */

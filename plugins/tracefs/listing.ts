@@ -1,5 +1,7 @@
 import type { OperationState, ProbeState } from "../../core/backend.ts";
-import { exists, tryReadText } from "../../core/kernel/files.ts";
+import { parseHeaderPage } from "../../core/event/header_page.ts";
+import { isKernelError } from "../../core/kernel/error.ts";
+import { readText, readTextIfPresent } from "../../core/kernel/files.ts";
 import type { FileCalls } from "../../core/kernel/port.ts";
 import { groupOf, ownerOfGroup, ownerOfInstance } from "../../core/names.ts";
 import type { Installed, Operation } from "../../core/operation.ts";
@@ -12,6 +14,12 @@ import {
 import { instanceDirectory, NO_FILTER } from "./operations.ts";
 
 const DEFINITION_FILES = ["kprobe_events", "uprobe_events"] as const;
+
+/** The file that counts the events of a definition file: event, hits, misses; path, event, hits. */
+const PROFILES = [
+  ["kprobe_events", "kprobe_profile", /^ *(\S+) +(\d+) +(\d+)$/],
+  ["uprobe_events", "uprobe_profile", /(\S+) +(\d+)$/],
+] as const;
 
 interface Listed {
   readonly file: string;
@@ -35,65 +43,96 @@ export function checkOperations(
   );
   return operations.map((operation) => {
     const { step } = operation;
-    if (step.call === "mkdir") return exists(kernel, `${root}/${step.path}`) ? "done" : "missing";
+    if (step.call === "mkdir") return isThere(kernel, `${root}/${step.path}`) ? "done" : "missing";
     if (step.call === "append") {
       const line = definitions.get(operation.target);
       if (line === undefined) return "missing";
       return sameDefinition(step.text, line) ? "done" : "different";
     }
     if (step.call !== "write") return "missing";
-    const text = tryReadText(kernel, `${root}/${step.file}`);
-    if (operation.kind === "filter" && step.text === NO_FILTER) {
-      return text === undefined || text.trim() === "none" ? "done" : "missing";
-    }
-    return text !== undefined && holds(text, step.text) ? "done" : "missing";
+    return isWritten(kernel, root, step.file, step.text) ? "done" : "missing";
   });
 }
 
-/** Whether a settings file that reads `text` is set to `value`; a clock is shown among all, in brackets. */
-function holds(text: string, value: string): boolean {
-  const shown = text.trim();
-  return shown === value || shown.includes(`[${value}]`);
+/** Whether a file of a setting, a filter or `enable` reads as it does after `text` was written. */
+function isWritten(kernel: FileCalls, root: string, file: string, text: string): boolean {
+  const shown = readTextIfPresent(kernel, `${root}/${file}`)?.trim();
+  switch (file.slice(file.lastIndexOf("/") + 1)) {
+    case "filter":
+      // An event that is yet to come has no filter.
+      return text === NO_FILTER ? (shown ?? "none") === "none" : shown === text.trim();
+    case "trace_clock":
+      // It is shown among all, in brackets.
+      return shown !== undefined && shown.includes(`[${text}]`);
+    case "buffer_size_kb":
+      return shown === shownSize(kernel, root, Number(text));
+    default:
+      return shown === text;
+  }
+}
+
+/**
+ * What `buffer_size_kb` reads as after `kib` was written: the kernel takes whole sub-buffers, at
+ * least two, and shows what these hold (kernel/trace/ring_buffer.c, `ring_buffer_size`).
+ */
+function shownSize(kernel: FileCalls, root: string, kib: number): string {
+  const { data, size } = parseHeaderPage(readText(kernel, `${root}/events/header_page`));
+  const capacity = size - data;
+  const count = Math.max(2, Math.ceil(kib * 1024 / capacity));
+  return String(Math.floor(count * capacity / 1024));
 }
 
 /** State of every event of trace `name`: those of its group and those that its instance enables. */
 export function readStatus(kernel: FileCalls, root: string, name: string): ProbeState[] {
   const directory = `${root}/${instanceDirectory(name)}`;
   const enabled = new Set(enabledEvents(kernel, directory));
-  const own = readDefinitions(kernel, root).filter(({ definition }) =>
-    definition.group === groupOf(name)
-  );
-  const definitions = new Map(own.map((listed) => [targetOf(listed.definition), listed.line]));
-  const profile = readProfile(kernel, root);
+  const listed = readDefinitions(kernel, root);
+  const own = listed.filter(({ definition }) => definition.group === groupOf(name));
+  const definitions = new Map(own.map(({ definition, line }) => [targetOf(definition), line]));
+  const counts = readCounts(kernel, root, listed);
   return [...new Set([...definitions.keys(), ...enabled])].map((event) => ({
     event,
     active: enabled.has(event),
     definition: definitions.get(event),
     filter: readFilter(kernel, directory, event),
-    ...(definitions.has(event) ? profile.get(event.split("/")[1]) : undefined),
+    ...counts.get(event),
   }));
 }
 
 function readFilter(kernel: FileCalls, directory: string, event: string): string | undefined {
-  const text = tryReadText(kernel, `${directory}/events/${event}/filter`)?.trim();
+  const text = readTextIfPresent(kernel, `${directory}/events/${event}/filter`)?.trim();
   return text === "none" || text === "" ? undefined : text;
 }
 
-/** Hits and misses by event name (`kprobe_profile`: event, hits, misses; `uprobe_profile`: path, event, hits). */
-function readProfile(
+/** How often a probe fired and was missed; uprobes are never missed. */
+interface ProbeCounts {
+  readonly hits: bigint;
+  readonly missed?: bigint;
+}
+
+/**
+ * Hits and misses by `group/event`. The profile files name events without their group, but list
+ * them in the order of the definition files (kernel/trace/trace_kprobe.c, trace_uprobe.c).
+ */
+function readCounts(
   kernel: FileCalls,
   root: string,
-): Map<string, { hits: bigint; missed?: bigint }> {
-  const profile = new Map<string, { hits: bigint; missed?: bigint }>();
-  for (const line of (tryReadText(kernel, `${root}/kprobe_profile`) ?? "").split("\n")) {
-    const match = /^ *(\S+) +(\d+) +(\d+)$/.exec(line);
-    if (match) profile.set(match[1], { hits: BigInt(match[2]), missed: BigInt(match[3]) });
+  listed: readonly Listed[],
+): Map<string, ProbeCounts> {
+  const counts = new Map<string, ProbeCounts>();
+  for (const [file, profile, pattern] of PROFILES) {
+    const lines = (readTextIfPresent(kernel, `${root}/${profile}`) ?? "").split("\n");
+    for (const [index, { definition }] of listed.filter((one) => one.file === file).entries()) {
+      const [, event, hits, missed] = pattern.exec(lines[index] ?? "") ?? [];
+      // Another tool may have changed the one file after the other was read.
+      if (event !== definition.event) break;
+      counts.set(targetOf(definition), {
+        hits: BigInt(hits),
+        ...(missed !== undefined && { missed: BigInt(missed) }),
+      });
+    }
   }
-  for (const line of (tryReadText(kernel, `${root}/uprobe_profile`) ?? "").split("\n")) {
-    const match = /(\S+) +(\d+)$/.exec(line);
-    if (match) profile.set(match[1], { hits: BigInt(match[2]) });
-  }
-  return profile;
+  return counts;
 }
 
 /** What is installed: every definition, and of instances those of ours with what they enable. */
@@ -142,7 +181,7 @@ function instanceItems(kernel: FileCalls, root: string, instance: string): Insta
 
 /** The enabled events of an instance, as `system/event`. */
 function enabledEvents(kernel: FileCalls, directory: string): string[] {
-  const text = tryReadText(kernel, `${directory}/set_event`) ?? "";
+  const text = readTextIfPresent(kernel, `${directory}/set_event`) ?? "";
   return text.split("\n").filter((line) => line.includes(":")).map((line) =>
     line.replace(":", "/")
   );
@@ -150,7 +189,7 @@ function enabledEvents(kernel: FileCalls, directory: string): string[] {
 
 function readDefinitions(kernel: FileCalls, root: string): Listed[] {
   return DEFINITION_FILES.flatMap((file) =>
-    parseListing(file, tryReadText(kernel, `${root}/${file}`) ?? "")
+    parseListing(file, readTextIfPresent(kernel, `${root}/${file}`) ?? "")
   );
 }
 
@@ -168,5 +207,16 @@ function targetOf(definition: ParsedDefinition): string {
 
 /** Names in a directory; none where there is no such directory. */
 function list(kernel: FileCalls, path: string): string[] {
-  return exists(kernel, path) ? kernel.list(path) : [];
+  return isThere(kernel, path) ? kernel.list(path) : [];
+}
+
+/** Whether there is such a file. @throws {KernelError} if that cannot be told. */
+function isThere(kernel: FileCalls, path: string): boolean {
+  try {
+    kernel.stat(path);
+    return true;
+  } catch (error) {
+    if (isKernelError(error, "ENOENT")) return false;
+    throw error;
+  }
 }

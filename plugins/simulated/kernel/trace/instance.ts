@@ -20,6 +20,9 @@ export const TRACE_CLOCKS = [
 
 export type TraceClock = typeof TRACE_CLOCKS[number];
 
+/** Ring buffer of each CPU to begin with (`trace_buf_size` of kernel/trace/trace.c). */
+const DEFAULT_KIB = 1408;
+
 /** An entry on its way to the buffers. */
 export interface Occurrence {
   readonly event: TraceEvent;
@@ -32,15 +35,15 @@ export interface Occurrence {
 export class TraceInstance {
   /** Empty for the one at the top. */
   readonly name: string;
-  readonly ring: RingBuffer;
   readonly errors: ErrorLog;
   clock: TraceClock = "local";
   bufferPercent = 50;
-  /** KiB of each CPU as last set. */
-  bufferKiB = 1408;
   /** Open files that keep the instance from going. */
   users = 0;
   readonly #settings: FilterSettings;
+  /** Made when it is first needed: most instances never see an event. */
+  #ring: RingBuffer | undefined;
+  #initialBytes = DEFAULT_KIB * 1024;
   readonly #files = new Map<TraceEvent, EventFile>();
   /** Events that were enabled here at some time: with them goes what is in the buffer. */
   readonly #everEnabled = new WeakSet<TraceEvent>();
@@ -48,9 +51,15 @@ export class TraceInstance {
   /** @param errors the instance's `error_log`; definition files use the one at the top. */
   constructor(name: string, settings: FilterSettings, errors: ErrorLog) {
     this.name = name;
-    this.ring = new RingBuffer({ cpus: settings.cpuCount });
     this.errors = errors;
     this.#settings = settings;
+  }
+
+  get ring(): RingBuffer {
+    return this.#ring ??= new RingBuffer({
+      cpus: this.#settings.cpuCount,
+      bytes: this.#initialBytes,
+    });
   }
 
   /** The event file of `event`, made at the first use. */
@@ -103,13 +112,29 @@ export class TraceInstance {
 
   /** Sets `buffer_size_kb`, of one CPU or of all. @throws {KernelError} EBUSY while it is read. */
   resize(kib: number, cpu?: number): void {
-    if (!this.ring.resize(kib * 1024, cpu)) throw new KernelError("EBUSY", "write");
-    this.bufferKiB = kib;
+    if (this.#ring === undefined && cpu === undefined) this.#initialBytes = kib * 1024;
+    else if (!this.ring.resize(kib * 1024, cpu)) throw new KernelError("EBUSY", "write");
+  }
+
+  /**
+   * Text of `buffer_size_kb`, of one CPU or of all: what the sub-buffers hold, which is more than
+   * was asked for (`tracing_entries_read`); `X` where the CPUs differ.
+   */
+  sizeText(cpu?: number): string {
+    const cpus = cpu === undefined ? [...Array(this.#settings.cpuCount).keys()] : [cpu];
+    const sizes = new Set(cpus.map((one) => this.ring.cpu(one).size));
+    const [size] = sizes;
+    return sizes.size > 1 ? "X" : String(Math.floor(size / 1024));
   }
 
   /** Sets `trace_clock`; stamps of two clocks do not mix, so the buffer is wiped. */
   setClock(clock: TraceClock): void {
     this.clock = clock;
-    this.ring.reset();
+    this.wipe();
+  }
+
+  /** Throws away what is in the buffer. */
+  wipe(): void {
+    this.#ring?.reset();
   }
 }

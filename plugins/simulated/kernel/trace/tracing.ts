@@ -120,7 +120,7 @@ export class Tracing {
 
   /** The end of a delete: buffers that held entries of what is gone are wiped. */
   resetMarked(wipe: boolean): void {
-    if (wipe) { for (const instance of this.#marked) instance.ring.reset(); }
+    if (wipe) { for (const instance of this.#marked) instance.wipe(); }
     this.#marked.clear();
   }
 

@@ -60,7 +60,7 @@ export function instanceEntries(tracing: Tracing, instance: TraceInstance): Reco
 
 function bufferSizeFile(instance: TraceInstance, cpu?: number): Node {
   return textFile({
-    read: () => `${instance.bufferKiB}\n`,
+    read: () => `${instance.sizeText(cpu)}\n`,
     write: (text) => {
       const kib = parseNumber(text);
       if (kib === 0) throw new KernelError("EINVAL", "write");
