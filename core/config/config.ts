@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { checkConfig } from "./check.ts";
 import { checkDefinitions } from "./check/definitions.ts";
 import type { Diagnostic } from "./diagnostic.ts";
-import { diagnoseFinding, diagnoseProblem, type Finding } from "./finding.ts";
+import { diagnose, type Finding, placeFinding } from "./finding.ts";
 import { MAX_CONFIG_BYTES, tooLarge } from "./limit.ts";
 import type { configSchema } from "./schema/config.ts";
 import { PROBE_KINDS, type ProbeKind } from "./schema/probe.ts";
@@ -35,7 +35,7 @@ export interface ParseOptions {
 export interface ParsedConfig {
   /** The config; absent if there is an error among the diagnostics. */
   readonly config?: Config;
-  /** All mistakes, in the order of the text; at most 100. */
+  /** All mistakes, in the order of the text; after 100, how many more there are. */
   readonly diagnostics: readonly Diagnostic[];
   /** Where the value at `path` stands, or the nearest that does; of a map, its key. */
   positionOf(path: Path): Position;
@@ -49,11 +49,11 @@ const MAX_DIAGNOSTICS = 100;
 export function parseConfig(text: string, options: ParseOptions): ParsedConfig {
   const source = new Source(options.file, text.replace(/^\ufeff/, ""));
   if (source.text.length > MAX_CONFIG_BYTES) {
-    return result(source, undefined, undefined, [tooLarge(options.file)]);
+    return result(source, NO_TREE, undefined, [tooLarge(options.file)]);
   }
   const document = parseYaml(source);
   if (document.root === undefined) {
-    return result(source, undefined, undefined, diagnoseProblems(document.problems, source));
+    return result(source, NO_TREE, undefined, diagnoseAll(document.problems, source));
   }
   const { root, problems } = expandVariables(document.root, options.env ?? {});
   const { value, data, findings } = validateTree(root);
@@ -63,10 +63,45 @@ export function parseConfig(text: string, options: ParseOptions): ParsedConfig {
     return onKey || node.kind !== "scalar" || !node.broken;
   });
   if (data && !all.some(isError)) all.push(...checkDefinitions(data));
-  return result(source, root, data, [
-    ...diagnoseProblems([...document.problems, ...problems], source),
-    ...all.map((finding) => diagnoseFinding(finding, source, root)),
-  ]);
+  const placed = all.map((finding) => placeFinding(finding, root));
+  const found = [...document.problems, ...problems, ...placed];
+  const config = found.some(isError) ? undefined : data;
+  return result(source, root, config, diagnoseAll(found, source));
+}
+
+/** What stands for a file that is no YAML. */
+const NO_TREE: YamlNode = { kind: "map", span: { start: 0, end: 0 }, entries: new Map() };
+
+function result(
+  source: Source,
+  root: YamlNode,
+  config: Config | undefined,
+  diagnostics: Diagnostic[],
+): ParsedConfig {
+  return {
+    ...(config && { config }),
+    diagnostics,
+    positionOf: (path) => source.positionAt(spanOf(root, path).start),
+    diagnose: (finding) => diagnose(placeFinding(finding, root), source),
+  };
+}
+
+/** Problems in the order of the text, and a last word on those beyond the limit. */
+function diagnoseAll(problems: readonly Problem[], source: Source): Diagnostic[] {
+  const inOrder = problems.toSorted((a, b) => a.span.start - b.span.start);
+  const diagnostics = inOrder.slice(0, MAX_DIAGNOSTICS).map((problem) => diagnose(problem, source));
+  const rest = inOrder.slice(MAX_DIAGNOSTICS);
+  if (rest.length > 0) {
+    diagnostics.push({
+      severity: rest.some(isError) ? "error" : "warning",
+      file: source.file,
+      line: 0,
+      column: 0,
+      message: `${rest.length} more mistakes are not shown`,
+      code: "too_large",
+    });
+  }
+  return diagnostics;
 }
 
 /** Checks the shape of `root`. Variables that look like numbers stay text where text is wanted. */
@@ -81,38 +116,6 @@ function validateTree(root: YamlNode): Validation & { readonly value: Plain } {
   if (texts.size === 0) return { ...validation, value };
   const withTexts = toPlain(root, texts);
   return { ...validate(withTexts), value: withTexts };
-}
-
-function diagnoseProblems(problems: readonly Problem[], source: Source): Diagnostic[] {
-  return problems.map((problem) => diagnoseProblem(problem, source));
-}
-
-function result(
-  source: Source,
-  root: YamlNode | undefined,
-  config: Config | undefined,
-  diagnostics: Diagnostic[],
-): ParsedConfig {
-  // A tree without entries, for what asks after a file that is no YAML.
-  const tree: YamlNode = root ?? { kind: "map", span: { start: 0, end: 0 }, entries: new Map() };
-  const isRight = !diagnostics.some(isError);
-  return {
-    ...(isRight && config && { config }),
-    diagnostics: sorted(diagnostics),
-    positionOf: (path) => source.positionAt(spanOf(tree, path).start),
-    diagnose: (finding) => diagnoseFinding(finding, source, tree),
-  };
-}
-
-/** Diagnostics in the order of the text, and a last one for those beyond the limit. */
-function sorted(diagnostics: Diagnostic[]): Diagnostic[] {
-  diagnostics.sort((a, b) => a.line - b.line || a.column - b.column);
-  const more = diagnostics.length - MAX_DIAGNOSTICS;
-  if (more <= 0) return diagnostics;
-  const shown = diagnostics.slice(0, MAX_DIAGNOSTICS);
-  const { severity, file } = diagnostics.find(isError) ?? shown[0];
-  const message = `${more} more mistakes are not shown`;
-  return [...shown, { severity, file, line: 0, column: 0, message, code: "too_large" }];
 }
 
 function isError({ severity }: { readonly severity?: "error" | "warning" }): boolean {

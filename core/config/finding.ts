@@ -1,14 +1,15 @@
 import type { Diagnostic, DiagnosticCode } from "./diagnostic.ts";
 import type { Source, Span } from "./source.ts";
 import { keySpanOf, locate, type Path, spanOf } from "./tree.ts";
-import type { Problem, YamlNode } from "./yaml.ts";
+import type { Hint, Problem, YamlNode } from "./yaml.ts";
 
 /** A mistake at a path of the config. */
 export interface Finding {
   readonly path: Path;
   readonly code: DiagnosticCode;
   readonly message: string;
-  readonly hint?: string;
+  readonly hint?: Hint;
+  /** An error unless it says otherwise. */
   readonly severity?: "error" | "warning";
   /** Whether it is about the last key of the path, and not the value. */
   readonly onKey?: boolean;
@@ -17,17 +18,12 @@ export interface Finding {
   readonly length?: number;
 }
 
-/** A problem as a diagnostic. */
-export function diagnoseProblem(problem: Problem, source: Source): Diagnostic {
-  return { ...place(problem.span, source), severity: "error", ...said(problem) };
-}
-
-/** A finding as a diagnostic. */
-export function diagnoseFinding(finding: Finding, source: Source, root: YamlNode): Diagnostic {
-  const { node } = locate(root, finding.path);
-  const span = partOf(node, finding) ??
-    (finding.onKey ? keySpanOf(root, finding.path) : spanOf(root, finding.path));
-  return { ...place(span, source), severity: finding.severity ?? "error", ...said(finding) };
+/** A finding as a problem at a place in the text. */
+export function placeFinding(finding: Finding, root: YamlNode): Problem {
+  const { path, onKey, offset: _offset, length: _length, ...said } = finding;
+  const { node } = locate(root, path);
+  const span = partOf(node, finding) ?? (onKey ? keySpanOf(root, path) : spanOf(root, path));
+  return { ...said, span };
 }
 
 /** The range of the part that a finding points at, if the source shows the text as it is. */
@@ -39,13 +35,20 @@ function partOf(node: YamlNode, { offset, length }: Finding): Span | undefined {
   return { start, end: start + (length ?? 1) };
 }
 
-function said({ code, message, hint }: Problem | Finding) {
-  return { code, message, ...(hint !== undefined && { hint }) };
-}
-
-function place(span: Span, source: Source) {
+/** A problem as a diagnostic. */
+export function diagnose(problem: Problem, source: Source): Diagnostic {
+  const { span, severity = "error", code, message } = problem;
+  const hint = typeof problem.hint === "function" ? problem.hint() : problem.hint;
   const from = source.positionAt(span.start);
   const to = source.positionAt(span.end);
   const length = to.line === from.line ? Math.max(1, to.column - from.column) : 1;
-  return { file: source.file, ...from, length };
+  return {
+    severity,
+    file: source.file,
+    ...from,
+    length,
+    message,
+    ...(hint !== undefined && { hint }),
+    code,
+  };
 }

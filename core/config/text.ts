@@ -1,9 +1,12 @@
 import { nearest } from "../text/nearest.ts";
 
+/** Names that are compared at most, so that a mistake in a huge file is told in time. */
+const MAX_CANDIDATES = 1000;
+
 /** `Did you mean "x"?`, or undefined if no candidate is near. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
-  // Any one letter is near any other.
-  const near = word.length > 1 ? nearest(word, candidates, 1)[0] : undefined;
+  if (word.length < 2) return undefined; // Any one letter is near any other.
+  const [near] = nearest(word, [...candidates].slice(0, MAX_CANDIDATES), 1);
   return near === undefined ? undefined : `Did you mean "${near}"?`;
 }
 

@@ -5,11 +5,11 @@
 
 import type * as z from "zod";
 import { quote } from "../probe/identifier.ts";
+import { nearest } from "../text/nearest.ts";
 import type { Finding } from "./finding.ts";
 import { configSchema } from "./schema/config.ts";
 import type { IssueParams } from "./schema/values.ts";
 import { keysAt } from "./schema/walk.ts";
-import { nearest } from "../text/nearest.ts";
 import { didYouMean, orList } from "./text.ts";
 import { type Path, type Plain, valueAt } from "./tree.ts";
 
@@ -26,8 +26,9 @@ export function validate(value: Plain): Validation {
   // Compiling checkers pays off after many values; this is one.
   const result = configSchema.safeParse(value, { jitless: true });
   if (result.success) return { data: result.data, findings: [] };
-  const findings = result.error.issues.flatMap((issue) => explain(issue, [], value));
-  return { findings: findings.filter((finding) => !isConsequence(finding, findings)) };
+  return {
+    findings: withoutConsequences(result.error.issues.flatMap((i) => explain(i, [], value))),
+  };
 }
 
 /** A finding, with the key that is missing, or that an unknown one was meant to be. */
@@ -35,22 +36,18 @@ interface Explanation extends Finding {
   readonly meant?: string;
 }
 
-/** Whether a finding says again what another one says better. */
-function isConsequence(finding: Explanation, all: readonly Explanation[]): boolean {
-  switch (finding.code) {
-    case "missing_key": // It is there, but misspelt.
-      return all.some(({ code, path, meant }) =>
-        code === "unknown_key" && meant === finding.meant && isSame(path.slice(0, -1), finding.path)
-      );
-    case "bad_value": // It is of another type altogether.
-      return all.some(({ code, path }) => code === "wrong_type" && isSame(path, finding.path));
-    default:
-      return false;
+/** Leaves out what another finding says better. */
+function withoutConsequences(findings: readonly Explanation[]): Explanation[] {
+  const wrongTypes = new Set<string>();
+  const misspelt = new Set<string>();
+  for (const { code, path, meant } of findings) {
+    if (code === "wrong_type") wrongTypes.add(path.join("\0"));
+    if (code === "unknown_key") misspelt.add([...path.slice(0, -1), meant].join("\0"));
   }
-}
-
-function isSame(a: Path, b: Path): boolean {
-  return a.length === b.length && a.every((step, index) => step === b[index]);
+  return findings.filter(({ code, path, meant }) => {
+    if (code === "missing_key") return !misspelt.has([...path, meant].join("\0"));
+    return code !== "bad_value" || !wrongTypes.has(path.join("\0"));
+  });
 }
 
 /** The findings of one issue; `base` is the path of the union that it is inside of. */
@@ -106,6 +103,10 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 function wrongType(issue: z.core.$ZodIssueInvalidType, path: Path, value: Plain): Explanation {
   const found = valueAt(value, path);
   if (found === undefined) return missingKey(path);
+  // Only numbers beyond 2^53 are bigint.
+  if (typeof found === "bigint" && ["number", "int"].includes(issue.expected)) {
+    return { path, code: "bad_value", message: `Number ${found} is out of range` };
+  }
   const expected = TYPE_NAMES[issue.expected] ?? issue.expected;
   const finding: Finding = {
     path,

@@ -62,12 +62,17 @@ export interface MapNode {
 
 export type YamlNode = ScalarNode | ListNode | MapNode;
 
+/** What would help; a function where it takes a search that only shown mistakes are worth. */
+export type Hint = string | (() => string);
+
 /** A mistake at a place in the text. */
 export interface Problem {
   readonly span: Span;
   readonly code: DiagnosticCode;
   readonly message: string;
-  readonly hint?: string;
+  readonly hint?: Hint;
+  /** An error unless it says otherwise. */
+  readonly severity?: "error" | "warning";
 }
 
 /** What {@link parseYaml} found. `root` is absent if the text is not one YAML document. */

@@ -49,8 +49,9 @@ function unknownFields(filter: ParsedFilter, path: Path, { are, fields }: EventF
     length: name.length,
     code: "undeclared",
     message: `Field "${name}" of the filter is not ${are}`,
-    hint: didYouMean(name, [...own, ...COMMON_NAMES]) ??
-      `The event has ${[...own, "comm", "cpu", "common_pid"].join(", ")}`,
+    hint: () =>
+      didYouMean(name, [...own, ...COMMON_NAMES]) ??
+        `The event has ${[...own, "comm", "cpu", "common_pid"].join(", ")}`,
   }));
 }
 

@@ -59,8 +59,9 @@ function checkCallee(config: Plain, call: Plain, path: Path): Finding[] {
     path: [...path, "function"],
     code: "undeclared",
     message: `Function "${name}" is not declared under ${where}`,
-    hint: didYouMean(name, entriesOf(functions).map(([known]) => known)) ??
-      `Declare it with the types of its arguments: ${name}: { args: [u64], returns: s32 }`,
+    hint: () =>
+      didYouMean(name, entriesOf(functions).map(([known]) => known)) ??
+        `Declare it with the types of its arguments: ${name}: { args: [u64], returns: s32 }`,
   }];
 }
 
@@ -84,8 +85,9 @@ function checkProcess(config: Plain, load: Plain, path: Path): Finding[] {
     path: [...path, "process"],
     code: "undeclared",
     message: `Process "${id}" is not declared under simulate.processes`,
-    hint: didYouMean(id, entriesOf(processes).map(([known]) => known)) ??
-      `Declare it: ${id}: { pid: 42, comm: ${id} }`,
+    hint: () =>
+      didYouMean(id, entriesOf(processes).map(([known]) => known)) ??
+        `Declare it: ${id}: { pid: 42, comm: ${id} }`,
   }];
 }
 
@@ -106,7 +108,7 @@ function checkWrite(config: Plain, write: Plain, path: Path): Finding[] {
       onKey: true,
       code: "undeclared",
       message: `user_event "${reference}" has no field "${name}"`,
-      hint: didYouMean(name, fields) ?? `Its fields are ${fields.join(", ")}`,
+      hint: () => didYouMean(name, fields) ?? `Its fields are ${fields.join(", ")}`,
     })),
   ];
 }

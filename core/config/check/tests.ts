@@ -27,8 +27,9 @@ function checkExpectation(config: Plain, id: string, expectation: Plain, path: P
       onKey: true,
       code: "undeclared",
       message: `Probe "${id}" is not declared`,
-      hint: didYouMean(id, [...entriesOf(probes).map(([known]) => known), "lost"]) ??
-        "Expect records of a key of probes, or lost events",
+      hint: () =>
+        didYouMean(id, [...entriesOf(probes).map(([known]) => known), "lost"]) ??
+          "Expect records of a key of probes, or lost events",
     }];
   }
   if (!DEFINED_KINDS.some((kind) => get(probe, kind) !== undefined)) return [];
@@ -52,7 +53,8 @@ function checkValues(
     onKey: true,
     code: "undeclared",
     message: `The probe does not capture "${name}"`,
-    hint: didYouMean(name, captured) ??
-      (captured.length > 0 ? `It captures ${captured.join(", ")}` : "It captures nothing"),
+    hint: () =>
+      didYouMean(name, captured) ??
+        (captured.length > 0 ? `It captures ${captured.join(", ")}` : "It captures nothing"),
   }));
 }

@@ -25,7 +25,7 @@ function checkNamespace(config: Plain, namespace: string, path: Path): Finding[]
     path,
     code: "undeclared",
     message: `Namespace "${namespace}" is not declared`,
-    hint: didYouMean(namespace, declared) ?? `Declare it: namespaces: { ${namespace}: {} }`,
+    hint: () => didYouMean(namespace, declared) ?? `Declare it: namespaces: { ${namespace}: {} }`,
   }];
 }
 
@@ -88,8 +88,9 @@ export function findUserEvent(config: Plain, reference: string): UserEventLookup
       code: "undeclared",
       severity: "warning",
       message: `user_event "${reference}" is not declared in this file`,
-      hint: didYouMean(id, names) ??
-        "Another program must register it; to register it here, declare it under user_events",
+      hint: () =>
+        didYouMean(id, names) ??
+          "Another program must register it; to register it here, declare it under user_events",
     },
   };
 }

@@ -137,6 +137,16 @@ simulate:
     assert.match(diagnostics[100].message, /^150 more mistakes/);
   });
 
+  it("comes to an end on a large file with a mistake in every entry", () => {
+    const functions = Array.from({ length: 2000 }, (_, i) => `function_${i}: {}`).join(", ");
+    const calls = Array.from({ length: 2000 }, (_, i) => `{ function: funktion_${i} }`).join(", ");
+    const { diagnostics } = parseBody(
+      `simulate: { functions: { ${functions} }, calls: [${calls}] }\n`,
+    );
+    assert.equal(diagnostics.length, 101);
+    assert.equal(diagnostics[7].hint, 'Did you mean "function_7"?');
+  });
+
   it("tells where a path stands", () => {
     const { positionOf } = parseConfig(EXAMPLE, { file: "f" });
     const found = (path: (string | number)[]) => {

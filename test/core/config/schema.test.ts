@@ -80,6 +80,12 @@ describe("the shape of a config", () => {
     ]);
   });
 
+  it("names numbers that no number can hold", () => {
+    assert.deepEqual(mistakes("simulate: { seed: 18446744073709551615 }\n"), [
+      "1:19 Number 18446744073709551615 is out of range",
+    ]);
+  });
+
   it("looks into the alternative that was meant", () => {
     assert.deepEqual(
       mistakes("probes: { a: { kprobe: { symbol: f }, capture: { x: { arg: 1, typ: s32 } } } }\n"),
