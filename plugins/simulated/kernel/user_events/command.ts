@@ -29,5 +29,5 @@ export function splitCommand(text: string): Command {
  * them: a semicolon ends its word, whether a space follows or not.
  */
 export function fieldWords(args: string | null): string[] {
-  return splitWords((args ?? "").replace(/;(?![\t-\r \xa0])/g, "; "));
+  return splitWords((args ?? "").replaceAll(";", "; "));
 }

@@ -93,19 +93,27 @@ describe("trace event ids", () => {
 describe("deletion in version 2", () => {
   it("waits for the work queue, and a registration in between keeps the event", () => {
     const kernel = new MiniKernel("6.12");
+    const { words } = kernel.userEvents;
     const task = newTask();
     const first = kernel.userEvents.openData();
     registerV2(first, "brief u32 a", task, { address: WORDS });
-    kernel.userEvents.words.leave(task);
-    first.close();
     const [event] = kernel.events;
+    words.leave(task);
+    kernel.settle();
+    first.close();
+    assert.equal(event!.references, 1);
+    fails("EBUSY", () => kernel.writeDynamicEvents("-:brief u32 a", task));
+    fails("EBUSY", () => kernel.truncateDynamicEvents(task));
+
     const second = kernel.userEvents.openData();
     registerV2(second, "brief u32 a", task, { address: WORDS });
+    assert.equal(event!.references, 3);
     kernel.settle();
     assert.deepEqual(kernel.events, [event]);
     assert.equal(event!.references, 2);
+
     second.close();
-    kernel.userEvents.words.leave(task);
+    words.leave(task);
     kernel.settle();
     assert.deepEqual(kernel.events, []);
   });
