@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: CliCommand }>>>
   remove: () => import("./remove.ts"),
   gc: () => import("./gc.ts"),
   test: () => import("./test.ts"),
+  profile: () => import("./profile.ts"),
   doctor: () => import("./doctor.ts"),
   list: () => import("./list.ts"),
   schema: () => import("./schema.ts"),

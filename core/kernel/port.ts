@@ -59,7 +59,7 @@ export interface FileCalls {
   open(path: string, flags: OpenFlags): Fd;
   close(fd: Fd): void;
   /** Reads at the file position, or at byte `position` without moving it; 0 at the end of the file. */
-  read(fd: Fd, into: Uint8Array, position?: number): number;
+  read(fd: Fd, into: Uint8Array, position?: number | bigint): number;
   /** One write(2); the bytes taken, which may be fewer than given. */
   write(fd: Fd, data: Uint8Array): number;
   fsync(fd: Fd): void;

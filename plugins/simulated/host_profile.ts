@@ -28,7 +28,8 @@ export function hostProfile(simulate: Simulate | undefined): HostProfile {
       returns: entry.returns,
       size: entry.size,
       module: entry.module,
-      probeable: entry.probeable,
+      traceable: entry.probeable,
+      blacklisted: !entry.probeable,
     }))),
     symbols: Object.entries(simulate?.symbols ?? {}).map(([name, { type, module }], index) => ({
       name,

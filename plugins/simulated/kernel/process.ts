@@ -104,12 +104,12 @@ export class SimulatedProcess implements Kernel {
     file.close?.();
   }
 
-  read(fd: Fd, into: Uint8Array, position?: number): number {
+  read(fd: Fd, into: Uint8Array, position?: number | bigint): number {
     const { path, flags, file } = this.descriptor(fd, "read");
     this.enter("read", path);
     if (flags.access === "write") throw new KernelError("EBADF", "read", path);
     if (file.read === undefined) throw new KernelError("EINVAL", "read", path);
-    return this.#failWith("read", path, () => file.read!(into, position));
+    return this.#failWith("read", path, () => file.read!(into, position === undefined ? undefined : Number(position)));
   }
 
   write(fd: Fd, data: Uint8Array): number {

@@ -1,4 +1,6 @@
 import { type ExecutableFunction, layOutFunctions, makeElf } from "./executable.ts";
+import type { BtfPrototype } from "./dynamic/btf.ts";
+import type { ProbedFile } from "./dynamic/host.ts";
 import type { EventField } from "./event_field.ts";
 
 /** A parameter of a function. */
@@ -18,8 +20,12 @@ export interface KernelFunction {
   readonly parameters: readonly Parameter[];
   /** Type of the return value; absent for void. */
   readonly returns?: string;
-  /** False for notrace and blacklisted functions. */
-  readonly probeable: boolean;
+  /** Whether ftrace has a hook in it; false for notrace functions. */
+  readonly traceable: boolean;
+  /** Whether it is on the kprobes blacklist. */
+  readonly blacklisted: boolean;
+  /** Whether it starts with ENDBR64. */
+  readonly endbr?: boolean;
 }
 
 /** A name of `/proc/kallsyms` that is no function to be probed. */
@@ -36,6 +42,8 @@ export interface Tracepoint {
   readonly name: string;
   readonly fields: readonly EventField[];
   readonly printFmt: string;
+  /** Its event id where it is known, as for a profile. */
+  readonly id?: number;
 }
 
 export interface UserFunction extends ExecutableFunction {
@@ -56,6 +64,20 @@ export interface ProfileFacts {
   readonly modules: readonly string[];
   readonly tracepoints: readonly Tracepoint[];
   readonly executables: readonly Executable[];
+  /** Types of the kernel's code; absent where only parameters are known. */
+  readonly types?: KernelTypes;
+  /** Other files of the host, by path; only what they are is known. */
+  readonly files?: Readonly<Record<string, ProbedFile>>;
+}
+
+/** What BTF tells of a kernel. */
+export interface KernelTypes {
+  prototype(name: string): BtfPrototype | undefined;
+  /** See `DynamicHost.characterTypeIds`. */
+  readonly characterTypeIds: ReadonlySet<number>;
+  /** `offsetof(struct dentry, d_name.name)` and `offsetof(struct file, f_path.dentry)`, bytes. */
+  readonly dentryNameOffset: number;
+  readonly fileDentryOffset: number;
 }
 
 /** The facts about a host that the simulated kernel cannot know by itself. */
@@ -65,7 +87,12 @@ export class HostProfile {
   readonly executables: readonly Executable[];
   readonly functions: readonly KernelFunction[];
   readonly #symbols: readonly OtherSymbol[];
+  readonly types: KernelTypes | undefined;
+  readonly otherFiles: Readonly<Record<string, ProbedFile>>;
   readonly #byName = new Map<string, KernelFunction[]>();
+  readonly #symbolsByName = new Map<string, OtherSymbol[]>();
+  /** By address, for look-ups; made when the first is asked for. */
+  #sorted: readonly KernelFunction[] | undefined;
 
   constructor(facts: ProfileFacts) {
     this.functions = facts.functions;
@@ -73,11 +100,10 @@ export class HostProfile {
     this.modules = facts.modules;
     this.tracepoints = facts.tracepoints;
     this.executables = facts.executables;
-    for (const entry of facts.functions) {
-      const others = this.#byName.get(entry.name);
-      if (others === undefined) this.#byName.set(entry.name, [entry]);
-      else others.push(entry);
-    }
+    this.types = facts.types;
+    this.otherFiles = facts.files ?? {};
+    for (const entry of facts.functions) addTo(this.#byName, entry.name, entry);
+    for (const symbol of facts.symbols) addTo(this.#symbolsByName, symbol.name, symbol);
   }
 
   /** Kernel functions called `name`. */
@@ -87,14 +113,23 @@ export class HostProfile {
 
   /** Other symbols called `name`. */
   symbolsNamed(name: string): readonly OtherSymbol[] {
-    return this.#symbols.filter((symbol) => symbol.name === name);
+    return this.#symbolsByName.get(name) ?? [];
   }
 
   /** The function that holds `address`. */
   functionAt(address: bigint): KernelFunction | undefined {
-    return this.functions.find((entry) =>
-      address >= entry.address && address < entry.address + BigInt(entry.size)
+    const sorted = this.#sorted ??= this.functions.toSorted((a, b) =>
+      a.address < b.address ? -1 : a.address > b.address ? 1 : 0
     );
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sorted[middle].address <= address) low = middle + 1;
+      else high = middle;
+    }
+    const found = sorted[low - 1];
+    return found !== undefined && address < found.address + BigInt(found.size) ? found : undefined;
   }
 
   executable(path: string): Executable | undefined {
@@ -121,6 +156,12 @@ export class HostProfile {
   files(arch: string): [string, Uint8Array][] {
     return this.executables.map(({ path, functions }) => [path, makeElf(functions, arch)]);
   }
+}
+
+function addTo<T>(map: Map<string, T[]>, name: string, entry: T): void {
+  const others = map.get(name);
+  if (others === undefined) map.set(name, [entry]);
+  else others.push(entry);
 }
 
 /** Where the text of a simulated kernel starts, and how far functions are apart. */

@@ -91,6 +91,7 @@ export class SimulatedKernel {
 
   /** What the kernel finds at a path, as a probe of a file asks for it. */
   lookUpFile(path: string): ProbedFile | ErrnoCode {
+    if (Object.hasOwn(this.profile.otherFiles, path)) return this.profile.otherFiles[path];
     let node: Node | undefined = this.root;
     for (const part of path.split("/").filter((name) => name !== "" && name !== ".")) {
       if (node.kind !== "directory") return "ENOTDIR";

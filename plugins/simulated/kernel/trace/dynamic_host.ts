@@ -8,6 +8,9 @@ import type { KernelFunction, OtherSymbol } from "../profile.ts";
 import type { SimulatedKernel } from "../simulated_kernel.ts";
 import type { Tracing } from "./tracing.ts";
 
+/** Systems whose tracepoints lie in files that are built without ftrace's hooks (kernel/trace/Makefile). */
+const UNTRACEABLE_SYSTEMS: ReadonlySet<string> = new Set(["power", "rpm"]);
+
 /** What the definition files ask of the kernel around them, answered from the host profile. */
 export function dynamicHost(kernel: SimulatedKernel, tracing: Tracing): DynamicHost {
   const { profile } = kernel;
@@ -15,10 +18,10 @@ export function dynamicHost(kernel: SimulatedKernel, tracing: Tracing): DynamicH
     version: kernel.version,
     arch: kernel.arch,
     possibleCpus: kernel.cpus,
-    characterTypeIds: new Set(),
+    characterTypeIds: profile.types?.characterTypeIds ?? new Set(),
     // Offsets as in x86-64 builds of 6.1 and 6.12; they only show in the text of %pd arguments.
-    dentryNameOffset: 40,
-    fileDentryOffset: kernel.version === "6.1" ? 24 : 72,
+    dentryNameOffset: profile.types?.dentryNameOffset ?? 40,
+    fileDentryOffset: profile.types?.fileDentryOffset ?? (kernel.version === "6.1" ? 24 : 72),
     now: () => kernel.scheduler.now,
     symbols: (name) => [
       ...profile.functionsNamed(name).map(functionSymbol),
@@ -29,15 +32,22 @@ export function dynamicHost(kernel: SimulatedKernel, tracing: Tracing): DynamicH
       return found && functionSymbol(found);
     },
     traceableFunctions: () =>
-      profile.functions.filter(({ probeable }) => probeable).map(functionSymbol),
+      profile.functions.filter(({ traceable }) => traceable).map(functionSymbol),
     prototype: (name) => {
+      if (profile.types !== undefined) return profile.types.prototype(name);
       const [found] = profile.functionsNamed(name);
       return found && prototypeOf(found);
     },
     hasModule: (name) => profile.modules.includes(name),
     tracepoint: (name) => {
       const found = profile.tracepoints.find((tracepoint) => tracepoint.name === name);
-      return found && { name };
+      if (found === undefined) return undefined;
+      const prototype = profile.types?.prototype(`__probestub_${name}`);
+      return {
+        name,
+        traceable: !UNTRACEABLE_SYSTEMS.has(found.system),
+        ...(prototype && { prototype: { ...prototype, params: prototype.params.slice(1) } }),
+      };
     },
     lookupPath: (path) => kernel.lookUpFile(path),
     event: (system, name) => tracing.registry.find(system, name),
@@ -61,13 +71,15 @@ export function dynamicHost(kernel: SimulatedKernel, tracing: Tracing): DynamicH
   };
 }
 
-function functionSymbol({ name, address, module, probeable }: KernelFunction): KernelSymbol {
+function functionSymbol(entry: KernelFunction): KernelSymbol {
+  const { name, address, module, traceable, blacklisted, endbr } = entry;
   return {
     name,
     address,
     ...(module !== undefined && { module }),
-    traceable: probeable,
-    blacklisted: !probeable,
+    ...(endbr !== undefined && { endbr }),
+    traceable,
+    blacklisted,
   };
 }
 

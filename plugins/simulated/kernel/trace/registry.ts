@@ -1,65 +1,53 @@
+import { EventIds } from "../dynamic/event_ids.ts";
 import type { TraceEvent } from "./event.ts";
 
 /** Ids below are `TRACE_FN`, `TRACE_CTX` and the like (kernel/trace/trace.h, `enum trace_type`). */
 const FIRST_ID = 24;
-const MAX_ID = 65535;
-
-/** Told of events that come and go. */
-export interface EventObserver {
-  eventAdded(event: TraceEvent): void;
-  eventRemoved(event: TraceEvent): void;
-  /** Whether the event is enabled, triggered or opened, so that it cannot go. */
-  eventBusy(event: TraceEvent): boolean;
-}
 
 /** All trace events of the kernel, whatever facility made them (`ftrace_events`). */
 export class EventRegistry {
   readonly #systems = new Map<string, Map<string, TraceEvent>>();
   readonly #byId = new Map<number, TraceEvent>();
-  readonly #reserved = new Set<number>();
-  readonly #observers: EventObserver[] = [];
-  #lastId = FIRST_ID - 1;
+  readonly #version: "6.1" | "6.12";
+  #ids: EventIds;
 
-  observe(observer: EventObserver): void {
-    this.#observers.push(observer);
+  constructor(version: "6.1" | "6.12") {
+    this.#version = version;
+    this.#ids = new EventIds(version, FIRST_ID);
   }
 
-  /** Takes an id out of the 16 bits that all events share, lowest first after the last one; null if none is left. */
-  allocateId(): number | null {
-    for (let step = 1; step <= MAX_ID; step++) {
-      const id = FIRST_ID + (this.#lastId + step - FIRST_ID) % (MAX_ID - FIRST_ID + 1);
-      if (this.#reserved.has(id)) continue;
-      this.#reserved.add(id);
-      this.#lastId = id;
-      return id;
+  /** Adds the events that the kernel is built with; what comes later gets ids behind theirs. */
+  addBuiltin(events: readonly (Omit<TraceEvent, "id"> & { readonly id?: number })[]): void {
+    let last = FIRST_ID - 1;
+    for (const event of events) {
+      const id = event.id ?? last + 1;
+      last = Math.max(last, id);
+      this.add({ ...event, id });
     }
-    return null;
+    this.#ids = new EventIds(this.#version, last + 1);
+  }
+
+  /** Takes an id out of the 16 bits that all events share; null if none is left. */
+  allocateId(): number | null {
+    return this.#ids.allocate() ?? null;
   }
 
   releaseId(id: number): void {
-    this.#reserved.delete(id);
+    this.#ids.release(id);
   }
 
   add(event: TraceEvent): void {
     let system = this.#systems.get(event.system);
     if (system === undefined) this.#systems.set(event.system, system = new Map());
     system.set(event.name, event);
-    this.#reserved.add(event.id);
     this.#byId.set(event.id, event);
-    for (const observer of this.#observers) observer.eventAdded(event);
   }
 
   remove(event: TraceEvent): void {
-    for (const observer of this.#observers) observer.eventRemoved(event);
     const system = this.#systems.get(event.system);
     system?.delete(event.name);
     if (system?.size === 0) this.#systems.delete(event.system);
     this.#byId.delete(event.id);
-    this.releaseId(event.id);
-  }
-
-  busy(event: TraceEvent): boolean {
-    return this.#observers.some((observer) => observer.eventBusy(event));
   }
 
   find(system: string, name: string): TraceEvent | undefined {

@@ -20,7 +20,7 @@ const SAVED_COMMANDS = 128;
 /** Tracing as a whole: events, instances, definition files. */
 export class Tracing {
   readonly cpus: number;
-  readonly registry = new EventRegistry();
+  readonly registry: EventRegistry;
   readonly dynamic: DynamicEvents;
   readonly userEvents: UserEvents | undefined;
   readonly namespaces: Namespaces | undefined;
@@ -42,6 +42,7 @@ export class Tracing {
   constructor(kernel: SimulatedKernel) {
     this.#kernel = kernel;
     this.cpus = kernel.cpus;
+    this.registry = new EventRegistry(kernel.version);
     this.dynamic = new DynamicEvents(dynamicHost(kernel, this));
     this.top = this.#newInstance("", this.dynamic.errors);
     this.userEventParser = userEventParser(() => this.userEvents!, () => this.caller);
@@ -51,9 +52,7 @@ export class Tracing {
       if (kernel.era === "rfc2022") this.namespaces = new Namespaces(host, this.userEvents);
       this.dynamic.registry.addParser(this.userEventParser);
     }
-    for (const { system, name, fields, printFmt } of kernel.profile.tracepoints) {
-      this.registry.add({ system, name, fields, printFmt, id: this.registry.allocateId()! });
-    }
+    this.registry.addBuiltin(kernel.profile.tracepoints);
   }
 
   /** Nanoseconds of the trace clocks; they all go alike here. */

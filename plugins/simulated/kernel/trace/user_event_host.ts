@@ -39,7 +39,7 @@ export function userEventsHost(kernel: SimulatedKernel, tracing: Tracing): UserE
     onRemove(event) {
       const traceEvent = traceEvents.get(event);
       if (traceEvent !== undefined) tracing.removeEvent(traceEvent);
-      else tracing.registry.releaseId(event.id);
+      tracing.registry.releaseId(event.id);
       traceEvents.delete(event);
       tracing.dynamic.registry.erase(entries.get(event)!);
       entries.delete(event);

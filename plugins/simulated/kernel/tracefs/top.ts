@@ -23,7 +23,7 @@ export function tracefsDirectory(kernel: SimulatedKernel): DirectoryNode {
     }),
     available_filter_functions: textFile({
       read: () =>
-        kernel.profile.functions.filter(({ probeable }) => probeable)
+        kernel.profile.functions.filter(({ traceable }) => traceable)
           .map(({ name, module }) => module === undefined ? `${name}\n` : `${name} [${module}]\n`)
           .join(""),
     }),
