@@ -1,3 +1,4 @@
+import { isKernelError } from "../../../../core/kernel/error.ts";
 import type { EventField } from "../event_field.ts";
 import type { Group } from "./group.ts";
 import type { Task } from "./host.ts";
@@ -134,7 +135,8 @@ export class UserEvent implements EventParts {
     if (this.#references > 0) return;
     try {
       this.group.destroy(this);
-    } catch {
+    } catch (error) {
+      if (!isKernelError(error)) throw error;
       this.group.host.dmesg("user_events: Unable to delete event");
       this.#references = 1;
     }
