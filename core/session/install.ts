@@ -30,8 +30,8 @@ export interface Installation {
   readonly collected: readonly Collected[];
   /** Whether `apply` had installed it: it stays then. */
   readonly applied: boolean;
-  /** Stops the events, so that what is in the buffers can be read to the end. */
-  disable(): Promise<void>;
+  /** Stops the events, so that what is in the buffers can be read to the end; whether none come. */
+  disable(): Promise<boolean>;
   /** Takes everything out again; what could not be. */
   uninstall(): Promise<Leftover[]>;
 }
@@ -76,10 +76,10 @@ function appliedInstallation(lock: Lock, collected: readonly Collected[]): Insta
   return {
     collected,
     applied: true,
-    disable: async () => {},
-    uninstall: async () => {
+    disable: () => Promise.resolve(false),
+    uninstall: () => {
       lock.release();
-      return await [];
+      return Promise.resolve([]);
     },
   };
 }
@@ -96,9 +96,9 @@ function ownInstallation(
   const stuck: Leftover[] = [];
   let disabled = false;
   const disable = async () => {
-    if (disabled) return;
+    if (!disabled) stuck.push(...await undoAll(backend, undoSteps(enabling)));
     disabled = true;
-    stuck.push(...await undoAll(backend, undoSteps(enabling)));
+    return stuck.length === 0;
   };
   return {
     collected,

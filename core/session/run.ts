@@ -76,12 +76,18 @@ async function stream(
   let outputClosed = false;
   try {
     const comm = new CommResolver(backend.kernel, capture.savedCommands);
-    pipeline = new Pipeline(capture, sinks, comm.commOf, options.events);
+    pipeline = new Pipeline(capture, sinks, {
+      commOf: comm.commOf,
+      limit: options.events,
+      // tracefs' clock "mono" is CLOCK_MONOTONIC (Documentation/trace/ftrace.rst).
+      ...(capture.clock === "mono" && { now: () => backend.kernel.now("monotonic") }),
+    });
     options.started?.(installation, capture);
     try {
       await readUntilDone(backend, capture, pipeline, options);
-      await installation.disable();
-      while (!pipeline.full && await pipeline.drain() > 0);
+      const quiet = await installation.disable();
+      // Where events go on, what is there now is all that belongs to this run.
+      for (let more = true; more && !pipeline.full;) more = await pipeline.drain() > 0 && quiet;
       await pipeline.settle();
       for (const sink of sinks) await sink.close();
     } catch (error) {
@@ -113,7 +119,8 @@ async function readUntilDone(
       await new Promise<void>((resolve) => setImmediate(resolve));
     } else {
       if (capture.finished) return;
-      await capture.wait(idle);
+      const left = end === undefined ? idle : Number(end - kernel.now("monotonic")) / 1e6;
+      await capture.wait(Math.min(idle, Math.max(0, left)));
       idle = Math.min(2 * idle, IDLE_LAST);
     }
     if (end !== undefined && kernel.now("monotonic") >= end) return;
