@@ -75,7 +75,7 @@ function qemuArguments(kernel: Kernel, run: VmRun, directory: string): string[] 
   // fill half of the memory at most (size of a tmpfs).
   const memory = 768 + Math.ceil(statSync(initramfs).size / (1 << 20)) * 2;
   const command = "console=ttyS0 quiet panic=-1 oops=panic tsc=reliable";
-  // They cost a quarter of the time to boot; our own kernels are built without them.
+  // They slow the guest down for nothing; our own kernels are built without them.
   const mitigations = kernel.modules === undefined ? "" : "mitigations=off";
   const ports = ["stdout", "stderr", "status", "results"];
   // thread=single: with thread=multi QEMU 7.2 crashes guests that patch their text, as each

@@ -39,7 +39,12 @@ fetch() {
     exit 1
   fi
   work=$(mktemp -d "$kernels/.fetch.XXXXXX")
-  (cd "$work" && apt-get download -q "$package" && dpkg -x ./*.deb root)
+  trap 'rm -rf "$work"' EXIT
+  (
+    cd "$work"
+    apt-get download -q -o APT::Sandbox::User=root "$package"
+    dpkg -x ./*.deb root
+  )
   mv "$work/root" "$kernels/$1"
   rm -r "$work"
   echo "$1: $package"
