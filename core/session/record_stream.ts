@@ -35,7 +35,8 @@ export async function* streamRecords(
       if (records === undefined) break;
       yield* records;
     }
-    options.onEnd?.(await run);
+    const summary = await run;
+    options.onEnd?.(summary);
   } finally {
     stop.abort("the loop was left");
     queue.discard();
