@@ -153,7 +153,6 @@ describe("Pipeline", () => {
   });
 
   it("shows a loss where it happened, with its number", async () => {
-    const host = new CountingHost();
     // With some lengths a page has no room left for the number.
     let unknown = 0;
     for (const length of [10, 30, 100, 200, 236]) {
