@@ -159,8 +159,11 @@ export interface Backend {
    * @throws {KernelError} EBUSY where somebody else uses it.
    */
   undo(step: Step): Promise<void>;
-  /** State of each event of trace `name`, from the kernel. */
-  status(name: string): Promise<ProbeState[]>;
+  /**
+   * State of each event of trace `name`, from the kernel: of those that it finds, and of those of
+   * `expected` (`group/event`) that the kernel has.
+   */
+  status(name: string, expected?: readonly string[]): Promise<ProbeState[]>;
   /** Opens the buffers of a trace that is installed. */
   capture(request: TraceRequest): Promise<Capture>;
   close(): Promise<void>;

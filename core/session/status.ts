@@ -25,7 +25,7 @@ export async function traceStatus(backend: Backend, name: string): Promise<Trace
   const { kernel } = backend;
   const ledger = readLedger(kernel, name);
   const probeOf = eventsOfLedger(ledger?.thisBoot ? ledger.operations : []);
-  const states = await backend.status(name);
+  const states = await backend.status(name, [...probeOf.keys()]);
   const probes: ProbeStatus[] = states.map((state) => ({
     ...state,
     probe: probeOf.get(state.event),

@@ -45,7 +45,7 @@ export function tracefsBackend(kernel: Kernel): Backend {
     check: async (operations) => await checkOperations(kernel, root(), operations),
     perform: async (operations) => await performAll(kernel, root(), operations),
     undo: async (step) => await undoStep(kernel, root(), step),
-    status: async (name) => await readStatus(kernel, root(), name),
+    status: async (name, expected) => await readStatus(kernel, root(), name, expected),
     capture: async (request) => await openCapture(kernel, root(), request),
     close: async () => {},
   };

@@ -82,15 +82,24 @@ function shownSize(kernel: FileCalls, root: string, kib: number): string {
   return String(Math.floor(count * capacity / 1024));
 }
 
-/** State of every event of trace `name`: those of its group and those that its instance enables. */
-export function readStatus(kernel: FileCalls, root: string, name: string): ProbeState[] {
+/**
+ * State of every event of trace `name`: those of its group, those that its instance enables, and
+ * those of `expected` that exist.
+ */
+export function readStatus(
+  kernel: FileCalls,
+  root: string,
+  name: string,
+  expected: readonly string[] = [],
+): ProbeState[] {
   const directory = `${root}/${instanceDirectory(name)}`;
   const enabled = new Set(enabledEvents(kernel, directory));
   const listed = readDefinitions(kernel, root);
   const own = listed.filter(({ definition }) => definition.group === groupOf(name));
   const definitions = new Map(own.map(({ definition, line }) => [targetOf(definition), line]));
   const counts = readCounts(kernel, root, listed);
-  return [...new Set([...definitions.keys(), ...enabled])].map((event) => ({
+  const others = expected.filter((event) => isThere(kernel, `${root}/events/${event}/format`));
+  return [...new Set([...definitions.keys(), ...enabled, ...others])].map((event) => ({
     event,
     active: enabled.has(event),
     definition: definitions.get(event),
