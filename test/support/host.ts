@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import type { Backend, TraceRequest } from "../../core/backend.ts";
 import { type Config, parseConfig } from "../../core/config/config.ts";
 import { desiredProbes } from "../../core/config/desired.ts";
-import { appendText, writeText } from "../../core/kernel/files.ts";
+import { appendText, readText, writeText } from "../../core/kernel/files.ts";
+import type { Kernel } from "../../core/kernel/port.ts";
 import { archOf } from "../../core/probe/registers.ts";
 import { placeProbes } from "../../core/session/place.ts";
 import { simulatedKernel } from "../../plugins/simulated/backend.ts";
@@ -173,12 +174,57 @@ function stateFiles(kernel: SimulatedKernel): string[] {
   return (run.lookup("sonde") as DirectoryNode | undefined)?.list() ?? [];
 }
 
-/** A file of the host as text. */
-export function fileText(kernel: SimulatedKernel, path: string): string {
-  const reader = kernel.spawn({ pid: 999, comm: "reader" });
-  const fd = reader.open(path, { access: "read" });
-  const bytes = new Uint8Array(65536);
-  const length = reader.read(fd, bytes);
-  reader.kill();
-  return new TextDecoder().decode(bytes.subarray(0, length));
+/** The text of a file of the host. */
+export function readHostFile(kernel: SimulatedKernel, path: string): string {
+  return asSomebody(kernel, (process) => readText(process, path));
+}
+
+/** Writes a file of the host anew, such as one of sonde's own. */
+export function writeHostFile(kernel: SimulatedKernel, path: string, text: string): void {
+  asSomebody(kernel, (process) => {
+    const fd = process.open(path, { access: "write", create: true, truncate: true });
+    process.write(fd, new TextEncoder().encode(text));
+  });
+}
+
+function asSomebody<T>(kernel: SimulatedKernel, act: (process: SimulatedProcess) => T): T {
+  const process = kernel.spawn({ pid: 999, comm: "somebody" });
+  try {
+    return act(process);
+  } finally {
+    process.kill();
+  }
+}
+
+/** The kernel as `kernel` sees it, with every change of a kernel file written to `log`. */
+export function logChanges(kernel: Kernel, log: string[]): Kernel {
+  const paths = new Map<number, string>();
+  const short = (path: string) => path.replace(`${TRACEFS}/`, "");
+  const logged: Partial<Kernel> = {
+    open: (path, flags) => {
+      const fd = kernel.open(path, flags);
+      paths.set(fd, path);
+      return fd;
+    },
+    write: (fd, data) => {
+      const path = paths.get(fd)!;
+      const text = new TextDecoder().decode(data);
+      if (path.startsWith(TRACEFS)) log.push(`${short(path)} = ${text}`);
+      return kernel.write(fd, data);
+    },
+    mkdir: (path, mode) => {
+      if (path.startsWith(TRACEFS)) log.push(`mkdir ${short(path)}`);
+      kernel.mkdir(path, mode);
+    },
+    rmdir: (path) => {
+      log.push(`rmdir ${short(path)}`);
+      kernel.rmdir(path);
+    },
+  };
+  return new Proxy(kernel, {
+    get: (target, key) => {
+      const value = Reflect.get(logged, key) ?? Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }

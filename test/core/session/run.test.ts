@@ -178,7 +178,7 @@ describe("runTrace", () => {
         const task = { pid: 42, tid: 42, comm: "cat", cpu: 0 };
         const args = [-100, "/x".repeat(60)];
         const call = { function: "do_sys_openat2", args, latency: 0n, calls: [] };
-        if (kept++ < 5) for (let i = 0; i < 1000; i++) performCall(kernel, call, task);
+        if (kept++ < 5) { for (let i = 0; i < 1000; i++) performCall(kernel, call, task); }
         return Promise.resolve();
       }
     }
