@@ -17,6 +17,7 @@ export {
   ConfigFileError,
   loadConfig,
   MissingProbeError,
+  openProvider,
   trace,
   type TraceOptions,
 } from "./plugins/library.ts";
@@ -25,3 +26,18 @@ export type { Diagnostic } from "./core/config/diagnostic.ts";
 export type { FieldValue } from "./core/event/field.ts";
 export type { LostRecord, TraceRecord } from "./core/event/record.ts";
 export type { RunSummary } from "./core/session/run.ts";
+export type { Carrier, Isolation } from "./core/user_events/carrier.ts";
+export { RegistrationError, type Unavailable } from "./core/user_events/data_file.ts";
+export {
+  FieldError,
+  type Fields,
+  type FieldType,
+  type ValueOf,
+  type ValuesOf,
+} from "./core/user_events/encode.ts";
+export type {
+  EventOptions,
+  Provider,
+  ProviderEvent,
+  ProviderOptions,
+} from "./core/user_events/provider.ts";

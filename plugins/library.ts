@@ -13,6 +13,13 @@ import { PluginRegistry } from "../core/plugin/registry.ts";
 import { archOf } from "../core/probe/registers.ts";
 import { placeProbes, traceRequest } from "../core/session/place.ts";
 import { type StreamOptions, streamRecords } from "../core/session/record_stream.ts";
+import { linuxKernel } from "../core/kernel/linux.ts";
+import type { Unavailable } from "../core/user_events/data_file.ts";
+import {
+  openProviderOn,
+  type Provider,
+  type ProviderOptions,
+} from "../core/user_events/provider.ts";
 import { BUILTIN_PLUGINS } from "./builtin.ts";
 
 /** A config that cannot be used. */
@@ -83,4 +90,25 @@ export async function* trace(
   } finally {
     await backend.close();
   }
+}
+
+const toldReasons = new Set<string>();
+
+/**
+ * Opens a provider of user_events on this machine. Where user_events cannot be used the events are
+ * always disabled, and one line on standard error says why, once.
+ *
+ * @throws {KernelError} for a failure that does not mean that user_events are missing.
+ */
+export async function openProvider(options: ProviderOptions = {}): Promise<Provider> {
+  return await Promise.resolve(openProviderOn(linuxKernel(), {
+    ...options,
+    onUnavailable: options.onUnavailable ?? tellOnce,
+  }));
+}
+
+function tellOnce({ reason, message }: Unavailable): void {
+  if (toldReasons.has(reason)) return;
+  toldReasons.add(reason);
+  process.stderr.write(`user_events are disabled: ${message}\n`);
 }

@@ -3,7 +3,7 @@ import { type FetchExpression, fieldType } from "../../probe/fetch_arg.ts";
 import { fieldSize, type FieldType } from "../../probe/fetch_type.ts";
 import { entriesOf, get, type Plain } from "../tree.ts";
 import { ValueError } from "../units.ts";
-import { kernelFieldType } from "../user_event_type.ts";
+import { kernelFieldType } from "../../user_events/field_type.ts";
 import type { DefinedKind } from "./capture.ts";
 import type { EventFields } from "./filter.ts";
 

@@ -7,8 +7,8 @@
  */
 
 import { quote } from "../probe/identifier.ts";
-import { didYouMean } from "./text.ts";
-import { ValueError } from "./units.ts";
+import { didYouMean } from "../config/text.ts";
+import { ValueError } from "../config/units.ts";
 
 /** Types of the kernel that have one size. */
 const FIXED_TYPES = [
