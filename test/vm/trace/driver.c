@@ -11,6 +11,7 @@
  *   event INDEX BYTES                     writes a user_event
  *   comm BYTES                            names this thread
  *   cpu NUMBER                            moves this thread
+ *   pid                                   the number of this thread
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -124,6 +125,14 @@ static void move(int cpu)
 	answer(sched_setaffinity(0, sizeof(set), &set), NULL, 0);
 }
 
+static void tell_pid(void)
+{
+	char pid[16];
+
+	sprintf(pid, "%d", getpid());
+	answer(0, pid, strlen(pid));
+}
+
 int main(int argc, char **argv)
 {
 	FILE *operations = argc == 2 ? fopen(argv[1], "r") : NULL;
@@ -144,6 +153,7 @@ int main(int argc, char **argv)
 		else if (!strcmp(op, "event")) write_event(atoi(first), second);
 		else if (!strcmp(op, "comm")) unhex(first), answer(prctl(PR_SET_NAME, bytes), NULL, 0);
 		else if (!strcmp(op, "cpu")) move(atoi(first));
+		else if (!strcmp(op, "pid")) tell_pid();
 		else return 2;
 	}
 	return 0;

@@ -22,7 +22,9 @@ export type Operation =
   | { readonly op: "register"; readonly definition: string }
   | { readonly op: "event"; readonly index: number; readonly payload: Uint8Array }
   | { readonly op: "comm"; readonly comm: string }
-  | { readonly op: "cpu"; readonly cpu: number };
+  | { readonly op: "cpu"; readonly cpu: number }
+  /** The process that carries the operations out. */
+  | { readonly op: "pid" };
 
 /** What the kernel said: `"0"` or the error's name, and what was read. */
 export interface Answer {
@@ -69,6 +71,8 @@ function toLine(operation: Operation): string {
       return `comm ${hex(operation.comm)}`;
     case "cpu":
       return `cpu ${operation.cpu}`;
+    case "pid":
+      return "pid";
     default:
       return `${operation.op} ${operation.file}`;
   }
