@@ -48,6 +48,15 @@ const BY_ERRNO: Readonly<Record<string, number>> = {
   EOPNOTSUPP: EXIT.unavailable,
 };
 
+/**
+ * What kernels answer to a definition or filter that is not for them; 6.12 says EINVAL to a missing
+ * function where 6.1 says ENOENT, and to an ambiguous one where 6.1 says EADDRNOTAVAIL.
+ */
+const ABOUT_TEXT: Readonly<Record<string, readonly string[]>> = {
+  definition: ["EINVAL", "E2BIG", "ERANGE", "EILSEQ", "ENOENT", "EADDRNOTAVAIL"],
+  filter: ["EINVAL", "E2BIG"],
+};
+
 /** The exit code that tells a script what kind of failure `error` is. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CliError) return error.exitCode;
@@ -59,8 +68,7 @@ export function exitCodeOf(error: unknown): number {
     return BY_ERRNO[error.code] ?? EXIT.failure;
   }
   if (error instanceof OperationError) {
-    const aboutText = error.operation.kind === "definition" || error.operation.kind === "filter";
-    if (aboutText && (error.code === "EINVAL" || error.code === "E2BIG")) return EXIT.config;
+    if (ABOUT_TEXT[error.operation.kind]?.includes(error.code)) return EXIT.config;
     return BY_ERRNO[error.code] ?? EXIT.failure;
   }
   return EXIT.failure;
