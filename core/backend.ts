@@ -112,6 +112,8 @@ export interface BufferCounts {
 /** Open ring buffers. */
 export interface Capture {
   readonly events: readonly CapturedEvent[];
+  /** Looks for events that programs have registered meanwhile; they are recorded from then on. */
+  discover(): CapturedEvent[];
   /** The kernel's `events/header_page` file: the layout of a sub-buffer. */
   readonly headerPage: string;
   /** Clock of the time stamps, such as `mono`. */

@@ -1,6 +1,6 @@
 import type { Capture, RawPage } from "../backend.ts";
 import { parseHeaderPage } from "../event/header_page.ts";
-import { type CommOf, compileEvents, type EventTable, RecordBatch } from "../event/record.ts";
+import { type CommOf, compileEvents, RecordBatch, type TraceEvent } from "../event/record.ts";
 import { BatchQueue, earlier, END_OF_TIME, type Instant, mergeByTime } from "./merge.ts";
 import type { Sink } from "./sink.ts";
 
@@ -47,7 +47,7 @@ export class Pipeline {
   readonly counts: PipelineCounts = { events: 0, lost: 0, lostUnknown: 0, undecoded: 0 };
   readonly #capture: Capture;
   readonly #sinks: readonly Sink[];
-  readonly #table: EventTable;
+  readonly #table: Map<number, TraceEvent>;
   readonly #options: PipelineOptions;
   readonly #layout: ReturnType<typeof parseHeaderPage>;
   readonly #limit: number;
@@ -65,7 +65,7 @@ export class Pipeline {
     this.#sinks = sinks;
     this.#options = options;
     this.#layout = parseHeaderPage(capture.headerPage);
-    this.#table = compileEvents(capture.events, this.#layout.longSize);
+    this.#table = new Map(compileEvents(capture.events, this.#layout.longSize));
     this.#limit = options.limit ?? Infinity;
     this.#lostBefore = new Map(capture.counts().map(({ cpu, lost }) => [cpu, lost]));
   }
@@ -73,6 +73,14 @@ export class Pipeline {
   /** Whether as many events were handed on as were asked for. */
   get full(): boolean {
     return this.counts.events >= this.#limit;
+  }
+
+  /** Takes on events that were registered after the start. @throws {FormatError} */
+  discover(): void {
+    const found = this.#capture.discover();
+    for (const [id, event] of compileEvents(found, this.#layout.longSize)) {
+      this.#table.set(id, event);
+    }
   }
 
   /** Reads what is there and hands it to the sinks, but for what waits; the number of pages read. */

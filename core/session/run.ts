@@ -10,6 +10,9 @@ import { type Installation, installTrace } from "./install.ts";
 const IDLE_FIRST = 2;
 const IDLE_LAST = 50;
 
+/** How often events are looked for that programs register late, in nanoseconds. */
+const DISCOVERY_PERIOD = 50_000_000n;
+
 /** Options of {@link runTrace}. */
 export interface RunOptions extends ExecuteOptions {
   /** Ends the run; the buffers are read to the end and everything is removed. */
@@ -112,7 +115,12 @@ async function readUntilDone(
     ? undefined
     : kernel.now("monotonic") + options.duration;
   let idle = IDLE_FIRST;
+  let looked = kernel.now("monotonic");
   while (!options.signal?.aborted && !pipeline.full) {
+    if (kernel.now("monotonic") - looked >= DISCOVERY_PERIOD) {
+      pipeline.discover();
+      looked = kernel.now("monotonic");
+    }
     if (await pipeline.drain() > 0) {
       idle = IDLE_FIRST;
       // Without a wait no signal would be heard under full load.

@@ -5,6 +5,16 @@
  * @module
  */
 
+/** Names of C for types that have shorter ones. */
+const ALIASES = {
+  int: "s32",
+  "unsigned int": "u32",
+  short: "s16",
+  "unsigned short": "u16",
+  char: "s8",
+  "unsigned char": "u8",
+} as const;
+
 /** Types that a field of a provider's event can have. */
 export type FieldType =
   | "u8"
@@ -17,14 +27,16 @@ export type FieldType =
   | "s64"
   | "string"
   | "bytes"
-  | `char[${number}]`;
+  | `char[${number}]`
+  | `unsigned char[${number}]`
+  | keyof typeof ALIASES;
 
 /** The fields of an event, in the order of the payload. */
 export type Fields = Readonly<Record<string, FieldType>>;
 
 /** What a field of a type is given. */
 export type ValueOf<T extends FieldType> = T extends "u64" | "s64" ? bigint
-  : T extends "string" | `char[${number}]` ? string
+  : T extends "string" | `char[${number}]` | `unsigned char[${number}]` ? string
   : T extends "bytes" ? Uint8Array
   : number;
 
@@ -68,7 +80,10 @@ export class PayloadEncoder<F extends Fields> {
 
   constructor(fields: F, writeIndex: number) {
     let offset = INDEX_SIZE;
-    this.#plans = Object.entries(fields).map(([name, type]) => {
+    this.#plans = Object.entries(fields).map(([name, given]) => {
+      const type = Object.hasOwn(ALIASES, given)
+        ? ALIASES[given as keyof typeof ALIASES]
+        : given as Exclude<FieldType, keyof typeof ALIASES>;
       const plan = { name, put: putterOf(name, type, offset) };
       offset += sizeOf(type);
       return plan;
@@ -91,7 +106,7 @@ export class PayloadEncoder<F extends Fields> {
 }
 
 function sizeOf(type: FieldType): number {
-  const array = /^char\[(\d+)\]$/.exec(type);
+  const array = /\[(\d+)\]$/.exec(type);
   if (array !== null) return Number(array[1]);
   return type === "string" || type === "bytes" ? 4 : Number(type.slice(1)) / 8;
 }
@@ -107,7 +122,7 @@ function putterOf(name: string, type: FieldType, offset: number): Put {
       return value;
     });
   }
-  if (type.startsWith("char[")) return fixedTextPutter(name, offset, sizeOf(type));
+  if (type.endsWith("]")) return fixedTextPutter(name, offset, sizeOf(type));
   return type.endsWith("64") ? bigPutter(name, offset, type) : smallPutter(name, offset, type);
 }
 

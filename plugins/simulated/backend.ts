@@ -3,7 +3,7 @@ import type { Config } from "../../core/config/config.ts";
 import { tracefsBackend } from "../tracefs/backend.ts";
 import { hostProfile } from "./host_profile.ts";
 import { SimulatedKernel } from "./kernel/simulated_kernel.ts";
-import { startCall } from "./load.ts";
+import { openWriter, startCall } from "./load.ts";
 
 /** Process id of sonde itself on a simulated kernel. */
 const SONDE_PID = 4242;
@@ -33,6 +33,10 @@ export function simulatedBackend(config: Config | undefined): Backend {
   const sonde = kernel.spawn({ pid: SONDE_PID, comm: "sonde" });
   for (const fault of config?.simulate.faults ?? []) kernel.faults.add(fault);
   const backend = tracefsBackend(sonde);
+  // The programs run before sonde does: their events are registered when it comes.
+  const writers = (config?.simulate.writes ?? []).map((write) =>
+    openWriter(kernel, write, config!)
+  );
   return {
     ...backend,
     name: "simulated",
@@ -41,6 +45,7 @@ export function simulatedBackend(config: Config | undefined): Backend {
       for (const call of config?.simulate.calls ?? []) {
         startCall(kernel, call, config?.simulate.processes ?? {});
       }
+      for (const start of writers) start();
       return finishing(capture, kernel);
     },
   };

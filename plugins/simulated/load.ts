@@ -6,10 +6,13 @@
 
 import type { Config } from "../../core/config/config.ts";
 import { type CallValue, type FunctionCall, performCall, type Task } from "./kernel/calls.ts";
+import type { Fields, ValuesOf } from "../../core/user_events/encode.ts";
+import { openProviderOn } from "../../core/user_events/provider.ts";
 import type { SimulatedKernel } from "./kernel/simulated_kernel.ts";
 import { passTracepoint } from "./kernel/tracepoints.ts";
 
 type CallConfig = Config["simulate"]["calls"][number];
+type WriteConfig = Config["simulate"]["writes"][number];
 type ProcessConfig = Config["simulate"]["processes"][string];
 
 /** Time between two calls of a series that does not say. */
@@ -18,6 +21,45 @@ const DEFAULT_PERIOD = 1_000_000n;
 /** Who makes a call that names no process. */
 const DEFAULT_PROCESS = { pid: 1000, comm: "program" } as const;
 
+/**
+ * A program that registers a user_event and writes it whenever somebody listens.
+ * @returns what starts its writes.
+ */
+export function openWriter(
+  kernel: SimulatedKernel,
+  write: WriteConfig,
+  config: Config,
+): () => void {
+  const { processes } = config.simulate;
+  const { pid, comm } = taskOf(kernel, write.process, processes);
+  const process = kernel.process(pid) ?? kernel.spawn({ pid, comm });
+  const slash = write.user_event.indexOf("/");
+  const name = write.user_event.slice(slash + 1);
+  const fields = config.user_events[name]?.fields as Fields | undefined;
+  if (fields === undefined) return () => {};
+  const namespace = slash < 0 ? undefined : write.user_event.slice(0, slash);
+  const provider = openProviderOn(process, { namespace });
+  const event = provider.event(name, fields);
+  const values = valuesOf(fields, write.fields as Record<string, CallValue>);
+  return () =>
+    startSeries(kernel, write, () => {
+      if (event.enabled) event.write(values as ValuesOf<Fields>);
+    });
+}
+
+/** Values of a config as a provider takes them; what is not given is zero or empty. */
+function valuesOf(fields: Fields, given: Readonly<Record<string, CallValue>>) {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, type]) => {
+      const value = given[name];
+      if (/64$/.test(type)) return [name, BigInt(value ?? 0)];
+      if (type === "bytes") return [name, new TextEncoder().encode(String(value ?? ""))];
+      if (type === "string" || type.endsWith("]")) return [name, String(value ?? "")];
+      return [name, Number(value ?? 0)];
+    }),
+  );
+}
+
 /** Starts a series of calls. @param processes those that a call can name. */
 export function startCall(
   kernel: SimulatedKernel,
@@ -25,14 +67,19 @@ export function startCall(
   processes: Readonly<Record<string, ProcessConfig>>,
 ): void {
   const task = taskOf(kernel, call.process, processes);
-  const perform = actionOf(kernel, call, task);
-  const period = call.every ?? DEFAULT_PERIOD;
-  let left = call.count;
+  startSeries(kernel, call, actionOf(kernel, call, task));
+}
+
+type Timing = Pick<CallConfig, "every" | "count" | "burst" | "after">;
+
+function startSeries(kernel: SimulatedKernel, timing: Timing, perform: () => void): void {
+  const period = timing.every ?? DEFAULT_PERIOD;
+  let left = timing.count;
   if (left === 0) return;
   kernel.scheduler.add({
-    due: kernel.scheduler.now + (call.after ?? period),
+    due: kernel.scheduler.now + (timing.after ?? period),
     fire() {
-      const burst = Math.min(call.burst, left);
+      const burst = Math.min(timing.burst, left);
       for (let i = 0; i < burst; i++) perform();
       left -= burst;
       return left > 0 ? this.due + period : undefined;

@@ -7,6 +7,7 @@ import { Locator } from "./locate.ts";
 import { listPlaces } from "./places.ts";
 import { findTracefs } from "./mount.ts";
 import { traceOperations } from "./operations.ts";
+import { eventPlaces } from "./user_events.ts";
 import { performAll, undoStep } from "./perform.ts";
 
 /** tracefs is not there; {@link Backend.inspect} says why without throwing. */
@@ -41,7 +42,14 @@ export function tracefsBackend(kernel: Kernel): Backend {
     locate: async (probe) => await (locator ??= new Locator(kernel, root())).locate(probe),
     places: async (kind) => await listPlaces(kernel, root(), kind),
     inventory: async () => await readInventory(kernel, root()),
-    operations: (request) => traceOperations(request, kernel.machine),
+    operations: (request) => {
+      const tracefs = root();
+      return traceOperations(
+        request,
+        kernel.machine,
+        (probe) => eventPlaces(kernel, tracefs, probe),
+      );
+    },
     check: async (operations) => await checkOperations(kernel, root(), operations),
     perform: async (operations) => await performAll(kernel, root(), operations),
     undo: async (step) => await undoStep(kernel, root(), step),

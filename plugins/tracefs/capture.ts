@@ -3,6 +3,7 @@ import { parseHeaderPage } from "../../core/event/header_page.ts";
 import { isKernelError } from "../../core/kernel/error.ts";
 import { readText, tryReadText } from "../../core/kernel/files.ts";
 import type { Fd, Kernel } from "../../core/kernel/port.ts";
+import { eventName, UserEventWatch } from "./user_events.ts";
 import { instanceDirectory } from "./operations.ts";
 
 /** Pages read of one CPU before the next has its turn. */
@@ -17,16 +18,18 @@ interface CpuPipe {
 export function openCapture(kernel: Kernel, root: string, request: TraceRequest): Capture {
   const directory = `${root}/${instanceDirectory(request.name)}`;
   const headerPage = readText(kernel, `${root}/events/header_page`);
-  const events = request.probes.map((probe) => ({
+  const watch = new UserEventWatch(kernel, root, directory, request.probes);
+  const events = request.probes.filter(({ kind }) => kind !== "user_event").map((probe) => ({
     probe: probe.id,
-    event: `${probe.group}/${probe.event}`,
+    event: eventName(probe),
     format: readText(kernel, `${directory}/events/${probe.group}/${probe.event}/format`),
   }));
   const pipes = openPipes(kernel, directory);
   const page = new Uint8Array(parseHeaderPage(headerPage).size);
 
   return {
-    events,
+    events: [...events, ...watch.look()],
+    discover: () => watch.look(),
     headerPage,
     clock: /\[(\S+)\]/.exec(tryReadText(kernel, `${directory}/trace_clock`) ?? "")?.[1] ?? "local",
     read: (take) => pipes.reduce((sum, pipe) => sum + readPipe(kernel, pipe, page, take), 0),

@@ -49,8 +49,10 @@ export class Locator {
       case "uretprobe":
         return this.#locateFeature("uprobe_events", "CONFIG_UPROBE_EVENTS") ??
           this.#locateFile(probe.place);
-      default:
+      case "tracepoint":
         return this.#locateEvent(probe.group, probe.event);
+      case "user_event":
+        return this.#locateUserEvents();
     }
   }
 
@@ -90,7 +92,7 @@ export class Locator {
   }
 
   #missingFunction({ symbol, module }: KernelPlace): Unplaceable {
-    const where = module === undefined ? "this kernel" : `module "${module}"`;
+    const where = module === undefined ? "This kernel" : `Module "${module}"`;
     const variants = this.#symbols!.variants(symbol);
     if (variants.length > 0) {
       return {
@@ -109,6 +111,16 @@ export class Locator {
     if (!exists(this.#kernel, path)) return { reason: `There is no file "${path}"` };
     const { kind } = this.#kernel.stat(path);
     return kind === "file" ? undefined : { reason: `"${path}" is not a regular file` };
+  }
+
+  /** The event itself may be registered at any time. */
+  #locateUserEvents(): Unplaceable | undefined {
+    if (exists(this.#kernel, `${this.#root}/user_events_data`)) return undefined;
+    return {
+      reason: "This kernel has no user_events",
+      hint: "A kernel with CONFIG_USER_EVENTS (6.4 and later) has them",
+      lacksFeature: true,
+    };
   }
 
   #locateEvent(system: string, event: string): Unplaceable | undefined {

@@ -1,4 +1,5 @@
-import { exists, tryReadText } from "../../core/kernel/files.ts";
+import { isKernelError } from "../../core/kernel/error.ts";
+import { tryReadText } from "../../core/kernel/files.ts";
 import type { FileCalls } from "../../core/kernel/port.ts";
 
 /** Where tracefs is, or why it is not to be found. */
@@ -30,9 +31,19 @@ export function findTracefs(kernel: FileCalls): Mount {
     ...(mountinfo === undefined ? ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] : []),
   ];
   for (const root of candidates) {
-    if (exists(kernel, `${root}/events`)) return { root };
+    if (mayBeThere(kernel, `${root}/events`)) return { root };
   }
   return notFound(kernel, entries);
+}
+
+/** Whether there is such a file, or one may not look: then it is permission that is missing. */
+function mayBeThere(kernel: FileCalls, path: string): boolean {
+  try {
+    kernel.stat(path);
+    return true;
+  } catch (error) {
+    return isKernelError(error, "EACCES", "EPERM");
+  }
 }
 
 function notFound(kernel: FileCalls, entries: readonly MountEntry[]): Mount {

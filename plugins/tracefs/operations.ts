@@ -3,6 +3,7 @@ import type { Machine } from "../../core/kernel/port.ts";
 import { instanceOf } from "../../core/names.ts";
 import type { Operation } from "../../core/operation.ts";
 import { formatDefinition, formatDelete } from "../../core/probe/definition.ts";
+import type { EventPlace } from "./user_events.ts";
 import { archOf } from "../../core/probe/registers.ts";
 import { type DefinedProbe, isDefinedProbe, type Probe } from "../../core/probe/probe.ts";
 
@@ -32,9 +33,14 @@ export function definitionLine(probe: DefinedProbe, { arch, release }: Machine):
 
 /**
  * How tracefs carries a trace out: an instance of its own, its settings, the definitions, the
- * filters, and last the events enabled. Filters and settings go with the instance.
+ * filters, and last the events enabled. Filters and settings go with the instance. A user_event
+ * that no program has registered yet has no operations: the capture looks for it.
  */
-export function traceOperations(request: TraceRequest, machine: Machine): Operation[] {
+export function traceOperations(
+  request: TraceRequest,
+  machine: Machine,
+  placesOf: (probe: Probe) => readonly EventPlace[],
+): Operation[] {
   const instance = instanceDirectory(request.name);
   return [
     {
@@ -48,8 +54,12 @@ export function traceOperations(request: TraceRequest, machine: Machine): Operat
     setting(instance, "buffer_size_kb", String(request.bufferKiB ?? DEFAULT_BUFFER_KIB)),
     setting(instance, "tracing_on", "1"),
     ...request.probes.filter(isDefinedProbe).map((probe) => definition(probe, machine)),
-    ...request.probes.map((probe) => filter(instance, probe)),
-    ...request.probes.map((probe) => enable(instance, probe)),
+    ...request.probes.flatMap((probe) =>
+      placesOf(probe).map((place) => filter(instance, probe, place))
+    ),
+    ...request.probes.flatMap((probe) =>
+      placesOf(probe).map((place) => enable(instance, probe, place))
+    ),
   ];
 }
 
@@ -69,14 +79,14 @@ function definition(probe: DefinedProbe, machine: Machine): Operation {
   };
 }
 
-function filter(instance: string, probe: Probe): Operation {
-  const target = `${instance}/events/${probe.group}/${probe.event}/filter`;
+function filter(instance: string, probe: Probe, { system, event }: EventPlace): Operation {
+  const target = `${instance}/events/${system}/${event}/filter`;
   const text = probe.filter ?? NO_FILTER;
   return { kind: "filter", target, probe: probe.id, step: { call: "write", file: target, text } };
 }
 
-function enable(instance: string, probe: Probe): Operation {
-  const target = `${instance}/events/${probe.group}/${probe.event}/enable`;
+function enable(instance: string, probe: Probe, { system, event }: EventPlace): Operation {
+  const target = `${instance}/events/${system}/${event}/enable`;
   return {
     kind: "enable",
     target,

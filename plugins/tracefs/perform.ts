@@ -3,7 +3,7 @@ import { isKernelError, type KernelError } from "../../core/kernel/error.ts";
 import { appendText, readText, writeText } from "../../core/kernel/files.ts";
 import type { FileCalls } from "../../core/kernel/port.ts";
 import type { Operation, Step } from "../../core/operation.ts";
-import { lastErrorAbout } from "./error_log.ts";
+import { charactersBefore, lastErrorAbout } from "./error_log.ts";
 import { explain } from "./explain.ts";
 import { listedTargets } from "./listing.ts";
 
@@ -122,6 +122,6 @@ function refusal(
   if (said === undefined) return new OperationError(operation, error, explain(operation, error));
   return new OperationError(operation, error, {
     ...explain(operation, error, said.text),
-    position: said.caret,
+    position: charactersBefore(step.text, said.caret),
   });
 }
