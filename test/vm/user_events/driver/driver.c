@@ -148,7 +148,8 @@ static void task_loop(int task)
 		for (char *at = strtok(line, " \n"); at && n < 16; at = strtok(NULL, " \n"))
 			word[n++] = at;
 		if (!strcmp(word[1], "exit")) {
-			answer(0, NULL, 0);
+			/* Whose end the controlling process waits for. */
+			answer(gettid(), NULL, 0);
 			return;
 		}
 		run(word[1]);
@@ -172,6 +173,25 @@ static void first_task(int task, int after_exec)
 		answer(0, NULL, 0);
 	task_loop(task);
 	pthread_exit(NULL);
+}
+
+/* Returns when a thread has ended, so that what it held has been let go. */
+static void wait_for_end(long tid)
+{
+	char path[64], stat[256];
+
+	sprintf(path, "/proc/%ld/stat", tid);
+	for (;;) {
+		int fd = open(path, O_RDONLY);
+		ssize_t length = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
+
+		if (fd >= 0)
+			close(fd);
+		stat[length < 0 ? 0 : length] = 0;
+		if (length < 0 || strstr(stat, ") Z ") || strstr(stat, ") X "))
+			return;
+		usleep(1000);
+	}
 }
 
 int main(int argc, char **argv)
@@ -210,6 +230,10 @@ int main(int argc, char **argv)
 		write(REQUEST_FD(atoi(line)) + 1, line, strlen(line));
 		if (!fgets(response, sizeof(response), in))
 			return 1;
+		if (strstr(line, " exit\n")) {
+			wait_for_end(atol(response));
+			strcpy(response, "0 0\n");
+		}
 		fputs(response, stdout);
 	}
 	return 0;

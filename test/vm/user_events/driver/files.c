@@ -143,7 +143,7 @@ static void settle(void)
 	static char status[2][1 << 16];
 	int same = 0;
 
-	for (int i = 0; same < 2; i ^= 1) {
+	for (int i = 0; same < 3; i ^= 1) {
 		syscall(SYS_membarrier, 1 /* MEMBARRIER_CMD_GLOBAL */, 0, 0);
 		usleep(15000);
 		read_status(status[i], sizeof(status[i]));
