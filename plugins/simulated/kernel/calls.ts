@@ -3,6 +3,7 @@
  * @module
  */
 
+import { toByteString } from "../../../core/filter/bytes.ts";
 import type { Hit } from "./dynamic/hit.ts";
 import { type PlacedProbe, ProbeEvent } from "./dynamic/event.ts";
 import type { Executable, KernelFunction, Parameter, UserFunction } from "./profile.ts";
@@ -114,7 +115,7 @@ function sitsOn({ place }: PlacedProbe, { address, executable, userFunction }: C
     case "fprobe":
       return place.addresses.includes(address);
     case "uprobe":
-      return userFunction !== undefined && place.path === executable?.path &&
+      return userFunction !== undefined && place.path === toByteString(executable!.path) &&
         place.offset === BigInt(userFunction.offset);
     default:
       return false;

@@ -1,4 +1,5 @@
 import type { EventField } from "../event_field.ts";
+import { fromByteString } from "../../../../core/filter/bytes.ts";
 import { bindFilter } from "../../../../core/filter/parse.ts";
 import { FilterError } from "../../../../core/filter/error.ts";
 import type { BtfPrototype, BtfType } from "../dynamic/btf.ts";
@@ -49,7 +50,7 @@ export function dynamicHost(kernel: SimulatedKernel, tracing: Tracing): DynamicH
         ...(prototype && { prototype: { ...prototype, params: prototype.params.slice(1) } }),
       };
     },
-    lookupPath: (path) => kernel.lookUpFile(path),
+    lookupPath: (path) => kernel.lookUpFile(fromByteString(path)),
     event: (system, name) => tracing.registry.find(system, name),
     checkFilter: (fields: readonly EventField[], filter) => {
       try {

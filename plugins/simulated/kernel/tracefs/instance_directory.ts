@@ -1,3 +1,4 @@
+import { fromByteString } from "../../../../core/filter/bytes.ts";
 import { KernelError } from "../../../../core/kernel/error.ts";
 import { TRACE_CLOCKS, type TraceClock, type TraceInstance } from "../trace/instance.ts";
 import type { Tracing } from "../trace/tracing.ts";
@@ -23,7 +24,7 @@ export function instanceEntries(tracing: Tracing, instance: TraceInstance): Reco
       },
     }),
     error_log: textFile({
-      read: () => instance.errors.text(),
+      read: () => fromByteString(instance.errors.text()),
       write: () => {},
       truncate: () => instance.errors.clear(),
     }),

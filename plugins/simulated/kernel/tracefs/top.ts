@@ -1,3 +1,4 @@
+import { fromByteString } from "../../../../core/filter/bytes.ts";
 import { KernelError } from "../../../../core/kernel/error.ts";
 import type { SimulatedKernel } from "../simulated_kernel.ts";
 import type { Tracing } from "../trace/tracing.ts";
@@ -43,7 +44,7 @@ type DefinitionFile = "kprobe_events" | "uprobe_events" | "dynamic_events" | "sy
 
 /** A file of definitions: commands in, listing out; `O_TRUNC` deletes everything it lists. */
 function definitionFile(tracing: Tracing, name: DefinitionFile): FileNode {
-  const listing = textFile({ mode: 0o640, read: () => tracing.dynamic.read(name) });
+  const listing = textFile({ mode: 0o640, read: () => fromByteString(tracing.dynamic.read(name)) });
   return {
     ...listing,
     open: (process, flags) => {
