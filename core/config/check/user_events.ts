@@ -2,7 +2,11 @@ import type { Finding } from "../finding.ts";
 import { didYouMean } from "../text.ts";
 import { entriesOf, get, type Path, type Plain } from "../tree.ts";
 import { ValueError } from "../units.ts";
-import { kernelFieldType, MAX_REGISTRATION, registrationText } from "../../user_events/field_type.ts";
+import {
+  kernelFieldType,
+  MAX_REGISTRATION,
+  registrationText,
+} from "../../user_events/field_type.ts";
 
 /** Checks `user_events`: that namespaces are declared, and that the kernel takes the fields. */
 export function checkUserEvents(config: Plain): Finding[] {
