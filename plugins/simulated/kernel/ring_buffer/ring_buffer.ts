@@ -81,7 +81,11 @@ export class RingBuffer {
     return this.recording && this.#at(cpu).buffer.write(entry, now);
   }
 
-  /** Reserves room for an entry and gives it back: an event that was refused after the fact. */
+  /**
+   * Reserves room for an entry and gives it back, so that the next one carries the whole clock.
+   * An event that its filter refuses does not come here as a rule: the kernel assembles it
+   * elsewhere (`trace_buffered_event`), save with hist triggers that use time stamps.
+   */
   discard(cpu: number, length: number, now: bigint): void {
     if (this.recording) this.#at(cpu).buffer.discard(length, now);
   }
