@@ -1,6 +1,9 @@
 /**
  * The `events/header_page` file: the layout of a sub-buffer
  * (kernel/trace/ring_buffer.c, `ring_buffer_print_page_header`).
+ *
+ * It has to be read with one read(2): the kernel answers a second one with the end of the file
+ * (kernel/trace/trace_events.c, `show_header_page_file`).
  * @module
  */
 
