@@ -94,10 +94,9 @@ export class ProbeEvent {
   readonly isReturn: boolean;
   readonly header: EntryHeader;
   readonly arch: DynamicHost["arch"];
-  /** Its own fields, without the common ones. */
-  readonly fields: readonly EventField[];
-  readonly printFmt: string;
+  readonly #arguments: readonly ProbeArgument[];
   readonly #probes: PlacedProbe[] = [];
+  #fields: readonly EventField[] | undefined;
 
   constructor(options: {
     readonly kind: ProbeKind;
@@ -115,8 +114,16 @@ export class ProbeEvent {
     this.isReturn = options.isReturn;
     this.arch = options.arch;
     this.header = entryHeader(options.kind, options.isReturn);
-    this.fields = probeFields(this.header, options.arguments);
-    this.printFmt = probePrintFmt(this.header, options.arguments);
+    this.#arguments = options.arguments;
+  }
+
+  /** Its own fields, without the common ones. */
+  get fields(): readonly EventField[] {
+    return this.#fields ??= probeFields(this.header, this.#arguments);
+  }
+
+  get printFmt(): string {
+    return probePrintFmt(this.header, this.#arguments);
   }
 
   /** Its probes, oldest first; never empty while the event is there. */

@@ -10,7 +10,8 @@ const MAX_ID = 65535;
  */
 export class EventIds {
   readonly #reuse: boolean;
-  readonly #free = new Set<number>();
+  /** Ids that were given back, the lowest last. */
+  readonly #free: number[] = [];
   #next: number;
 
   /** @param first the id of the first event that is not there from the start */
@@ -22,15 +23,12 @@ export class EventIds {
   /** An id for a new event, or nothing if all are taken. */
   allocate(): number | undefined {
     const exhausted = this.#next > MAX_ID;
-    if (this.#free.size > 0 && (this.#reuse || exhausted)) {
-      const lowest = Math.min(...this.#free);
-      this.#free.delete(lowest);
-      return lowest;
-    }
-    return exhausted ? undefined : this.#next++;
+    const reused = this.#reuse || exhausted ? this.#free.pop() : undefined;
+    return reused ?? (exhausted ? undefined : this.#next++);
   }
 
   release(id: number): void {
-    this.#free.add(id);
+    const lower = this.#free.findLastIndex((free) => free > id);
+    this.#free.splice(lower + 1, 0, id);
   }
 }

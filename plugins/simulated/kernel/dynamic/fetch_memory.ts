@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Hit } from "./hit.ts";
 import type { DynamicHost } from "./host.ts";
 
@@ -65,18 +66,31 @@ export class FetchMemory {
     return this.#user ? 0 : MAX_STRING + 1;
   }
 
+  /**
+   * What copying a string counts: its bytes, none after a fault. From user memory a
+   * kernel probe copies an empty string like one that cannot be read
+   * (`strncpy_from_user_nofault`, mm/maccess.c).
+   */
+  copiedLength(bytes: Uint8Array | null, address: bigint, user: boolean): number {
+    const isEmpty = bytes?.length === 1 && bytes[0] === 0;
+    const fromUser = !this.#user && this.#isUser(BigInt.asUintN(64, address), user);
+    return bytes === null || (isEmpty && fromUser) ? 0 : bytes.length;
+  }
+
   /** A string with its NUL, cut after `limit` bytes without one; nothing on a fault. */
   readString(address: bigint, user: boolean, limit: number): Uint8Array | null {
-    const bytes: number[] = [];
-    while (bytes.length < limit) {
-      const at = BigInt.asUintN(64, address + BigInt(bytes.length));
-      const chunk = this.#readChunk(at, user, limit - bytes.length);
+    const chunks: Uint8Array[] = [];
+    for (let length = 0; length < limit;) {
+      const at = BigInt.asUintN(64, address + BigInt(length));
+      const chunk = this.#readChunk(at, user, limit - length);
       if (chunk === null) return null;
       const end = chunk.indexOf(0);
-      bytes.push(...(end < 0 ? chunk : chunk.subarray(0, end + 1)));
+      chunks.push(end < 0 ? chunk : chunk.subarray(0, end + 1));
       if (end >= 0) break;
+      length += chunk.length;
     }
-    return Uint8Array.from(bytes);
+    const [only = new Uint8Array()] = chunks;
+    return chunks.length <= 1 ? only : Buffer.concat(chunks);
   }
 
   #isUser(address: bigint, user: boolean): boolean {

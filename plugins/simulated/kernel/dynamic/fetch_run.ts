@@ -234,7 +234,7 @@ class FetchRun {
     const start = location & 0xffff;
     if (room === 0) return -1;
     const bytes = this.#memory.readString(address, user, room);
-    const length = bytes?.length ?? 0;
+    const length = this.#memory.copiedLength(bytes, address, user);
     bytesOf(view).set(bytes ?? [0], start);
     if (length > 0) view.setUint8(start + length - 1, 0);
     view.setUint32(at, dataLocation(length, start), true);
@@ -250,7 +250,9 @@ class FetchRun {
     if (view === undefined) return text.length + 1;
     const location = view.getUint32(at, true);
     if (location >>> 16 === 0) return -1;
-    bytesOf(view).set(Buffer.from(`${text}\0`, "latin1"), location & 0xffff);
+    const start = location & 0xffff;
+    const bytes = Buffer.from(`${text}\0`, "latin1").subarray(0, view.byteLength - start);
+    bytesOf(view).set(bytes, start);
     return text.length;
   }
 }
@@ -269,9 +271,10 @@ function loadInteger(bytes: Buffer, field: EventField): bigint {
 
 function storeInteger(view: DataView, at: number, size: number, value: bigint): void {
   const wrapped = BigInt.asUintN(size * 8, value);
-  for (let i = 0; i < size; i++) {
-    view.setUint8(at + i, Number((wrapped >> BigInt(8 * i)) & 0xffn));
-  }
+  if (size === 8) view.setBigUint64(at, wrapped, true);
+  else if (size === 4) view.setUint32(at, Number(wrapped), true);
+  else if (size === 2) view.setUint16(at, Number(wrapped), true);
+  else view.setUint8(at, Number(wrapped));
 }
 
 /** Shifts left and right within the size, counts as the processor takes them: 5 or 6 bits. */

@@ -6,14 +6,14 @@
 import { madeUpEventName, splitWords, startsWithDigit } from "./ctype.ts";
 import { parseEventName } from "./event_name.ts";
 import { ParseContext } from "./fetch_context.ts";
-import type { ProbeArgument } from "./fetch_program.ts";
 import { type FtraceFilter, parseFtraceFilter } from "./glob.ts";
 import type { DynamicHost } from "./host.ts";
-import { expandAndParse, failRegister } from "./kprobe.ts";
+import { failRegister, parseAll } from "./kprobe.ts";
 import { nameIn, parseMaxActive } from "./max_active.ts";
+import { expandArguments } from "./meta_arguments.ts";
 import { parseUnsigned } from "./numbers.ts";
 import { addProbe, type RegisteredProbe } from "./probe_entry.ts";
-import { ProbeLog } from "./probe_log.ts";
+import { ProbeLog, refuse } from "./probe_log.ts";
 import type { DynamicParser, Registry } from "./registry.ts";
 import { resolveSymbols } from "./symbols.ts";
 
@@ -22,9 +22,10 @@ const MAX_PLACE = 63;
 
 /** The parser of fprobe and tracepoint probe events. */
 export function fprobeParser(registry: Registry): DynamicParser {
+  const hooked = new Set<string>();
   const parser: DynamicParser = {
     name: "fprobe",
-    create: (line) => create(splitWords(line), parser, registry),
+    create: (line) => create(splitWords(line), parser, registry, hooked),
   };
   return parser;
 }
@@ -41,6 +42,7 @@ function create(
   words: readonly string[],
   parser: DynamicParser,
   registry: Registry,
+  hooked: Set<string>,
 ): "not mine" | void {
   const [first, place] = words;
   if (first === undefined) return;
@@ -61,13 +63,19 @@ function create(
   const group = given.group ?? (kind === "tprobe" ? "tracepoints" : "fprobes");
   const event = given.event ?? madeUpName(definition);
   const ctx = parseContext(definition, host, log);
-  const probeArguments = expandAndParse(words.slice(2), ctx);
+  const probeArguments = parseAll(expandArguments(words.slice(2), ctx), ctx);
   const parsed = { kind, group, event, isReturn, arguments: probeArguments } as const;
   addProbe(registry, parser, parsed, log, {
     samePlace: (other) =>
       (other.kind === "fprobe" && other.symbol === symbol) ||
       (other.kind === "tprobe" && other.tracepoint === symbol),
-    register: () => register(host, definition, probeArguments, log),
+    register: () => {
+      const error = resolveSymbols(host, probeArguments);
+      if (error !== undefined) failRegister(error, log);
+      return kind === "tprobe"
+        ? registerOnTracepoint(host, symbol, hooked, log)
+        : registerOnFunctions(host, definition, log);
+    },
   });
 }
 
@@ -140,21 +148,41 @@ function parseContext(definition: Definition, host: DynamicHost, log: ProbeLog):
   });
 }
 
-function register(
+/**
+ * Puts a probe on a tracepoint. The kernel hooks a tracepoint with its stub, and
+ * that can be done once; it stays hooked if the stub itself cannot be.
+ *
+ * @throws {KernelError} EEXIST if the tracepoint is hooked, and nothing is logged;
+ * EINVAL if its stub cannot be
+ */
+function registerOnTracepoint(
   host: DynamicHost,
-  definition: Definition,
-  probeArguments: readonly ProbeArgument[],
+  name: string,
+  hooked: Set<string>,
   log: ProbeLog,
 ): RegisteredProbe {
-  const error = resolveSymbols(host, probeArguments);
-  if (error !== undefined) failRegister(error, log);
-  const { kind, symbol, isReturn, maxActive } = definition;
-  const matchesPlace = (word: string) => word === symbol.slice(0, MAX_PLACE);
-  if (kind === "tprobe") {
-    const known = host.tracepoint(symbol) !== undefined;
-    const place = { kind, tracepoint: symbol, known } as const;
-    return { place, head: "t", placeText: symbol, matchesPlace };
+  const tracepoint = host.tracepoint(name);
+  const known = tracepoint !== undefined;
+  if (known) {
+    if (hooked.has(name)) refuse("EEXIST");
+    hooked.add(name);
+    if (!tracepoint.traceable) failRegister("EINVAL", log);
   }
+  return {
+    place: { kind: "tprobe", tracepoint: name, known },
+    head: "t",
+    placeText: name,
+    matchesPlace: (word) => word === name.slice(0, MAX_PLACE),
+    onFree: () => known && hooked.delete(name),
+  };
+}
+
+function registerOnFunctions(
+  host: DynamicHost,
+  definition: Definition,
+  log: ProbeLog,
+): RegisteredProbe {
+  const { symbol, isReturn, maxActive } = definition;
   const filter = parseFtraceFilter(symbol);
   const addresses = matchFunctions(host, filter);
   // A filter that takes functions away leaves none to follow; at the entry that is no error.
@@ -162,10 +190,10 @@ function register(
     failRegister("EINVAL", log);
   }
   return {
-    place: { kind, symbol, addresses: filter.not ? [] : addresses, maxActive },
+    place: { kind: "fprobe", symbol, addresses: filter.not ? [] : addresses, maxActive },
     head: `f${isReturn && maxActive > 0 ? maxActive : ""}`,
     placeText: `${symbol}${isReturn ? "%return" : ""}`,
-    matchesPlace,
+    matchesPlace: (word) => word === symbol.slice(0, MAX_PLACE),
   };
 }
 

@@ -12,7 +12,10 @@ export interface Hit {
   readonly retIp?: bigint;
   /** Name of the running task, at most 15 bytes, one character a byte. */
   readonly comm: string;
-  /** A register by the name that the kernel has for it (`di`, `sp`, `x0`). */
+  /**
+   * A register by the name that the kernel has for it (`di`, `sp`, `x0`). On x86 a
+   * kprobe sees `ip` one byte behind {@link ip}.
+   */
   register(name: string): bigint;
   /**
    * A function argument from 0, as it was at the function's entry, also on a

@@ -46,6 +46,11 @@ export interface Tracepoint {
    * (`__data`); absent where BTF does not have it.
    */
   readonly prototype?: BtfPrototype;
+  /**
+   * Whether ftrace has a hook in the stub. The power and rpm tracepoints have none:
+   * their directories are built without.
+   */
+  readonly traceable: boolean;
 }
 
 /** A trace event that is not one of {@link DynamicEvent}: a tracepoint's, a user event. */

@@ -19,11 +19,11 @@ import {
   resolveKprobe,
 } from "./kprobe_address.ts";
 import { hasMaxActive, nameIn, parseMaxActive } from "./max_active.ts";
-import { expandDentryArguments, expandFunctionArguments } from "./meta_arguments.ts";
+import { expandArguments } from "./meta_arguments.ts";
 import { parseSigned, parseUnsigned } from "./numbers.ts";
 import { addProbe, type RegisteredProbe } from "./probe_entry.ts";
 import type { ProbeErrorCode } from "./probe_errors.ts";
-import { ProbeLog, refuse } from "./probe_log.ts";
+import { ProbeLog } from "./probe_log.ts";
 import type { DynamicParser, Registry } from "./registry.ts";
 import { resolveSymbols } from "./symbols.ts";
 
@@ -127,14 +127,9 @@ function checkUnique(symbol: string, host: DynamicHost, log: ProbeLog): void {
 }
 
 function parseArguments(words: readonly string[], ctx: ParseContext): ProbeArgument[] {
-  return ctx.old ? parseAll(words.slice(0, MAX_ARGUMENTS), ctx) : expandAndParse(words, ctx);
-}
-
-/** Parses arguments after those that stand for others are rewritten, as 6.12 does. */
-export function expandAndParse(words: readonly string[], ctx: ParseContext): ProbeArgument[] {
-  const expanded = expandFunctionArguments(words, ctx);
-  if (expanded.length > MAX_ARGUMENTS) refuse("E2BIG");
-  return parseAll(expandDentryArguments(expanded, ctx), ctx);
+  // 6.1 rewrites none, and is silent about those that are too many.
+  const parsed = ctx.old ? words.slice(0, MAX_ARGUMENTS) : expandArguments(words, ctx);
+  return parseAll(parsed, ctx);
 }
 
 /** Parses arguments as they stand. */

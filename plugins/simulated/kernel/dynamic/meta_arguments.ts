@@ -4,8 +4,8 @@
  * the name in a `struct dentry` or `struct file` (6.12, kernel/trace/trace_probe.c).
  * @module
  */
-import { globMatch } from "./glob.ts";
 import { startsWithDigit } from "./ctype.ts";
+import { MAX_ARGUMENTS } from "./fetch_argument.ts";
 import type { ParseContext } from "./fetch_context.ts";
 import { scanUnsigned } from "./numbers.ts";
 import { refuse } from "./probe_log.ts";
@@ -19,17 +19,34 @@ const MAX_DENTRY = 256;
 const ARGUMENTS_START = 2;
 
 /**
- * Rewrites `$arg*` and `$argN` (`traceprobe_expand_meta_args`). Without BTF for the
- * function `$argN` stays, and is a register then.
+ * Rewrites the arguments of a probe on a function.
  *
- * @throws {KernelError} if one is out of place or out of range
+ * @throws {KernelError} if one is out of place or out of range, E2BIG for more than
+ * 128 of them
  */
-export function expandFunctionArguments(words: readonly string[], ctx: ParseContext): string[] {
+export function expandArguments(words: readonly string[], ctx: ParseContext): string[] {
+  const expanded = expandFunctionArguments(words, ctx);
+  const all = expanded ?? words;
+  if (all.length > MAX_ARGUMENTS) refuse("E2BIG");
+  const rewritten = expandDentryArguments(all, ctx);
+  // Errors show arguments as they were before the first step, but after the second.
+  if (expanded === undefined) ctx.log.rewrite(ARGUMENTS_START, rewritten);
+  return rewritten;
+}
+
+/**
+ * Rewrites `$arg*` and `$argN` (`traceprobe_expand_meta_args`); nothing if there are
+ * none, or if BTF does not know the function: then `$argN` is a register.
+ */
+function expandFunctionArguments(
+  words: readonly string[],
+  ctx: ParseContext,
+): string[] | undefined {
   const star = findVariables(words, ctx);
-  if (star === undefined) return [...words];
+  if (star === undefined) return undefined;
   const params = ctx.prototype()?.params ?? [];
   if (params.length === 0) {
-    if (star.index < 0) return [...words];
+    if (star.index < 0) return undefined;
     ctx.log.fail(0, "NOSUP_BTFARG", "EOPNOTSUPP");
   }
   let left = MAX_NAMES;
@@ -74,16 +91,12 @@ function findVariables(
   return found ? { index } : undefined;
 }
 
-/**
- * Rewrites `:%pd` and `:%pD` at the end of an argument (`traceprobe_expand_dentry_args`).
- *
- * @throws {KernelError} ENOMEM if they take more room than there is
- */
-export function expandDentryArguments(words: readonly string[], ctx: ParseContext): string[] {
+/** Rewrites `:%pd` and `:%pD` at the end of an argument (`traceprobe_expand_dentry_args`). */
+function expandDentryArguments(words: readonly string[], ctx: ParseContext): string[] {
   const { dentryNameOffset, fileDentryOffset } = ctx.host;
   let left = MAX_DENTRY;
   return words.map((word) => {
-    if (!globMatch("*:%p[dD]", word)) return word;
+    if (!/:%p[dD]$/.test(word)) return word;
     const equals = word.indexOf("=");
     const name = word.slice(0, equals + 1);
     const pointer = word.slice(equals + 1, -4);

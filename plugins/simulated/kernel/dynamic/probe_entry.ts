@@ -23,7 +23,7 @@ export interface RegisteredProbe {
   /** Whether a word of a delete command names the place. */
   matchesPlace(word: string): boolean;
   /** Runs when the probe is gone. */
-  onFree?(): void;
+  onFree?(): unknown;
 }
 
 /** A line of a probe event. */

@@ -1,6 +1,7 @@
 /**
  * What the probe parsers say in `error_log`, by the kernel's own codes
- * (`ERRORS`, kernel/trace/trace_probe.h of 6.12 and 6.1).
+ * (`ERRORS`, kernel/trace/trace_probe.h of 6.12 and 6.1). Those that no parser of
+ * a kernel with modules uses are left out.
  * @module
  */
 
@@ -19,7 +20,6 @@ export const PROBE_ERRORS = {
   BAD_PROBE_ADDR: "Invalid probed address or symbol",
   NON_UNIQ_SYMBOL: "The symbol is not unique",
   BAD_RETPROBE: "Retprobe address must be an function entry",
-  NO_TRACEPOINT: "Tracepoint is not found",
   BAD_TP_NAME: "Invalid character in tracepoint name",
   BAD_ADDR_SUFFIX: "Invalid probed address suffix",
   NO_GROUP_NAME: "Group name is not specified",
@@ -73,11 +73,9 @@ export const PROBE_ERRORS = {
   NOSUP_BTFARG: "BTF is not available or not supported",
   NO_BTFARG: "This variable is not found at this probe point",
   NO_BTF_ENTRY: "No BTF entry for this probe point",
-  BAD_VAR_ARGS: "$arg* must be an independent parameter without name etc.",
   NOFENTRY_ARGS: "$arg* can be used only on function entry or exit",
   DOUBLE_ARGS: "$arg* can be used only once in the parameters",
   ARGS_2LONG: "$arg* failed because the argument list is too long",
-  ARGIDX_2BIG: "$argN index is too big",
   NO_PTR_STRCT: "This is not a pointer to union/structure.",
   NOSUP_DAT_ARG: "Non pointer structure/union argument is not supported.",
   BAD_HYPHEN: "Failed to parse single hyphen. Forgot '>'?",

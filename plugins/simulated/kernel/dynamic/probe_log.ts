@@ -18,7 +18,7 @@ export function refuse(code: ErrnoCode): never {
 export class ProbeLog {
   readonly #log: ErrorLog;
   readonly #subsystem: string;
-  readonly #words: readonly string[];
+  #words: readonly string[];
   /** The word that the next error is about; one past the last is the end of the command. */
   index = 0;
 
@@ -26,6 +26,11 @@ export class ProbeLog {
     this.#log = log;
     this.#subsystem = subsystem;
     this.#words = words;
+  }
+
+  /** Puts `words` in the place of the words from `index` on, as rewriting arguments does. */
+  rewrite(index: number, words: readonly string[]): void {
+    this.#words = [...this.#words.slice(0, index), ...words];
   }
 
   /** Logs `code`, `offset` characters into the word in hand. */

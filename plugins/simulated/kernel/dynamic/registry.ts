@@ -178,7 +178,7 @@ export class Registry {
     const target = parseDelete(line);
     let found = false;
     this.#releasing(() => {
-      for (const entry of [...this.#entries]) {
+      for (const entry of this.#entries) {
         if (parser !== undefined && entry.parser !== parser) continue;
         if (!entry.matches(target)) continue;
         entry.free();

@@ -88,6 +88,11 @@ const PROTOTYPES: Readonly<Record<string, BtfPrototype>> = {
   kernel_clone: prototype({ kind: "int", size: 4, bits: 32, signed: true }, {
     args: pointer(OPAQUE),
   }),
+  do_sys_openat2: prototype(S64, {
+    dfd: { kind: "int", size: 4, bits: 32, signed: true },
+    filename: pointer(CHAR),
+    how: pointer(OPAQUE),
+  }),
   iget_locked: prototype(pointer(INODE), { sb: pointer(SUPER_BLOCK), ino: U64 }),
 };
 
@@ -108,6 +113,7 @@ function functions(): KernelSymbol[] {
     { name: "tcp_close", traceable: true },
     { name: "nft_lookup", traceable: true, module: "nf_tables" },
     { name: "linux_banner", traceable: false, data: true },
+    { name: "do_sys_openat2", traceable: true, endbr: true },
   ];
   return all.map((symbol, i) => ({ ...symbol, address: TEXT + BigInt(i) * FUNCTION_SIZE }));
 }
@@ -122,6 +128,22 @@ const EVENTS: readonly KernelEvent[] = [
       field("next_pid", "pid_t", 28, 4, "other"),
     ],
   },
+  {
+    system: "syscalls",
+    name: "sys_enter_openat",
+    fields: [
+      field("__syscall_nr", "int", 8, 4, "other"),
+      field("dfd", "int", 16, 8, "other"),
+      field("filename", "const char *", 24, 8, "ptr_string"),
+      field("flags", "int", 32, 8, "other"),
+      field("mode", "umode_t", 40, 8, "other"),
+    ],
+  },
+  {
+    system: "syscalls",
+    name: "sys_exit_openat",
+    fields: [field("ret", "long", 16, 8, "other")],
+  },
   { system: "ftrace", name: "function", fields: [], internal: true },
 ];
 
@@ -132,14 +154,16 @@ function field(
   size: number,
   filterType: EventField["filterType"],
 ): EventField {
-  return { name, type, offset, size, signed: type === "pid_t", filterType };
+  return { name, type, offset, size, signed: /^(pid_t|long)$/.test(type), filterType };
 }
 
 const TRACEPOINTS: Readonly<Record<string, Tracepoint>> = {
   sched_switch: {
     name: "sched_switch",
+    traceable: true,
     prototype: prototype(VOID, { preempt: U32, prev: pointer(OPAQUE), next: pointer(OPAQUE) }),
   },
+  suspend_resume: { name: "suspend_resume", traceable: false },
 };
 
 const FILES: Readonly<Record<string, ProbedFile | ErrnoCode>> = {
