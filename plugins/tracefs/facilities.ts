@@ -4,6 +4,8 @@ import { exists, tryReadText } from "../../core/kernel/files.ts";
 import type { Kernel } from "../../core/kernel/port.ts";
 import type { Mount } from "./mount.ts";
 
+const LIFT_LOCKDOWN = "Boot with lockdown=integrity or none; no setting at run time lifts it";
+
 /** What the tracefs backend finds on this kernel. Opens files, writes nothing. */
 export function inspectTracefs(kernel: Kernel, mount: Mount): Facilities {
   const lockdown = lockdownFacility(kernel);
@@ -12,9 +14,12 @@ export function inspectTracefs(kernel: Kernel, mount: Mount): Facilities {
     return { usable: false, list: [tracefs, lockdown] };
   }
   const { root } = mount;
+  const tracefs = { name: "tracefs", available: true, detail: root };
   const access = accessFacility(kernel, root);
+  // Who may not look in cannot tell what is there.
+  if (!access.available) return { usable: false, list: [tracefs, access, lockdown] };
   const list = [
-    { name: "tracefs", available: true, detail: root },
+    tracefs,
     access,
     lockdown,
     definitionFacility(kernel, root, "kprobes", "kprobe_events", "CONFIG_KPROBE_EVENTS"),
@@ -31,21 +36,32 @@ export function inspectTracefs(kernel: Kernel, mount: Mount): Facilities {
     ),
     ffiFacility(kernel),
   ];
-  return { usable: access.available, list };
+  return { usable: true, list };
 }
 
+/**
+ * Whether this process may use tracefs. Under lockdown its files refuse to be opened (EPERM), and
+ * where the kernel was locked down when it booted there are none (fs/tracefs/inode.c).
+ */
 function accessFacility(kernel: Kernel, root: string): Facility {
+  const { uid } = kernel.machine;
   try {
     // The instances directory lists for whoever may use tracefs at all.
     kernel.list(`${root}/instances`);
     kernel.close(kernel.open(`${root}/set_event`, { access: "write", append: true }));
-    return { name: "access", available: true, detail: `uid ${kernel.machine.uid}` };
+    return { name: "access", available: true, detail: `uid ${uid}` };
   } catch (error) {
     if (!isKernelError(error)) throw error;
-    const why = error.code === "EPERM" && lockdownLevel(kernel) === "confidentiality"
-      ? "the kernel is locked down"
-      : `uid ${kernel.machine.uid} may not use "${root}" (${error.code})`;
-    return missing("access", why, "Run sonde as root");
+    if (lockdownLevel(kernel) === "confidentiality") {
+      return missing("access", "The kernel is locked down (confidentiality)", LIFT_LOCKDOWN);
+    }
+    return missing(
+      "access",
+      `uid ${uid} may not use "${root}" (${error.code})`,
+      uid === 0
+        ? "Something holds root back: a container, a security module, kernel lockdown"
+        : "Run sonde as root",
+    );
   }
 }
 
@@ -101,7 +117,7 @@ function lockdownFacility(kernel: Kernel): Facility {
     return missing(
       "lockdown",
       "confidentiality: tracefs, kprobes, perf and BPF are all refused",
-      "Boot with lockdown=integrity or none; no setting at run time lifts it",
+      LIFT_LOCKDOWN,
     );
   }
   return { name: "lockdown", available: true, detail: `${level}: does not refuse tracing` };
