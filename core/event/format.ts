@@ -115,7 +115,7 @@ export function parseField(text: string, line: number, longSize: 4 | 8 = 8): Fie
   if (text.length > MAX_LINE) throw new FormatError(line, `more than ${MAX_LINE} characters`);
   const parts = text.trim().split(";").map((part) => part.trim());
   const size = wholeNumber(property(parts, 2, "size", line), MAX_ENTRY, line);
-  const declaration = parseDeclaration(property(parts, 0, "field", line), line);
+  const { count, ...declaration } = parseDeclaration(property(parts, 0, "field", line), line);
   if (declaration.place !== "inline" && (size === 0 || size % 4 !== 0)) {
     throw new FormatError(line, `a dynamic field takes words of 4 bytes, not ${size} bytes`);
   }
@@ -125,7 +125,7 @@ export function parseField(text: string, line: number, longSize: 4 | 8 = 8): Fie
     size,
     signed: wholeNumber(property(parts, 3, "signed", line), 1, line) === 1,
     elementSize: declaration.array
-      ? elementSizeOf(declaration.element, declaration.count, size, declaration.place, longSize)
+      ? elementSizeOf(declaration.element, count, size, declaration.place, longSize)
       : size,
   };
 }

@@ -97,7 +97,7 @@ export function walkPage(
   const start = cursor ?? { position: 0, seconds: 0, nanos: 0 };
   const lost = start.position > 0 ? 0 : lostBefore(view, offset, layout, commit, room);
   const error = walkEntries(view, offset, layout, Math.min(length, room), out, start);
-  if (error !== undefined || length <= room) return { lost, error };
+  if (length <= room) return { lost, error };
   const reason = `${length} bytes committed, but the page holds ${room}`;
   return { lost, error: new PageError(layout.commit, reason) };
 }
