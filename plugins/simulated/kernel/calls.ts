@@ -7,6 +7,8 @@ import { toByteString } from "../../../core/filter/bytes.ts";
 import type { Hit } from "./dynamic/hit.ts";
 import { type PlacedProbe, ProbeEvent } from "./dynamic/event.ts";
 import type { Executable, KernelFunction, Parameter, UserFunction } from "./profile.ts";
+import { type Occurrence, passing } from "./perf/occurrence.ts";
+import { INSTRUCTION_POINTER } from "./perf/registers.ts";
 import type { SimulatedKernel } from "./simulated_kernel.ts";
 import { putEntryHeader, type TraceEvent } from "./trace/event.ts";
 
@@ -46,7 +48,25 @@ const RETURN_REGISTER = { x86_64: "ax", aarch64: "x0" } as const;
 const USER_DATA = 0x7ffc_0000_0000n;
 const KERNEL_DATA = 0xffff_8880_0000_0000n;
 const USER_TEXT = 0x5555_5555_4000n;
+/** Bytes of ENDBR64, behind which a kprobe on the start of a function sits. */
+const ENDBR_SIZE = 4n;
+/** On x86 a probe sees the instruction pointer behind the first byte of what it took the place of. */
+const BREAKPOINT_SIZE = { x86_64: 1n, aarch64: 0n } as const;
 const U64 = 0xffff_ffff_ffff_ffffn;
+
+/** Registers that say where a processor is and how it runs, in the kernel and in a program. */
+const KERNEL_STATE: Readonly<Record<string, bigint>> = {
+  sp: 0xffff_c900_0000_3e58n,
+  cs: 0x10n,
+  ss: 0x18n,
+  flags: 0x246n,
+};
+const USER_STATE: Readonly<Record<string, bigint>> = {
+  sp: 0x7ffc_0000_f000n,
+  cs: 0x33n,
+  ss: 0x2bn,
+  flags: 0x246n,
+};
 
 const encoder = new TextEncoder();
 
@@ -64,11 +84,12 @@ export function performCall(kernel: SimulatedKernel, call: FunctionCall, task: T
   const callee = findCallee(kernel, call);
   if (callee === undefined) return;
   const frame = new Frame(kernel, callee, call, task);
-  for (const probe of probesOn(kernel, callee, false)) fire(kernel, probe, frame.atEntry(), task);
+  for (const placed of probesOn(kernel, callee, false)) fire(kernel, placed, frame, task);
   const end = kernel.scheduler.now + call.latency;
   for (const inner of call.calls) performCall(kernel, inner, task);
   if (end > kernel.scheduler.now) kernel.scheduler.spend(end - kernel.scheduler.now);
-  for (const probe of probesOn(kernel, callee, true)) fire(kernel, probe, frame.atReturn(), task);
+  frame.returns();
+  for (const placed of probesOn(kernel, callee, true)) fire(kernel, placed, frame, task);
 }
 
 function findCallee(kernel: SimulatedKernel, call: FunctionCall): Callee | undefined {
@@ -92,26 +113,38 @@ function findCallee(kernel: SimulatedKernel, call: FunctionCall): Callee | undef
 }
 
 interface PlacedOn {
-  readonly event: ProbeEvent;
+  readonly event: TraceEvent;
   readonly probe: PlacedProbe;
+  /** Where its hits are counted; absent for a probe that a perf event has for itself. */
+  readonly hits?: { hits: bigint };
 }
 
 /** The probes on the entry, or on the return, of what is called. */
 function probesOn(kernel: SimulatedKernel, callee: Callee, isReturn: boolean): PlacedOn[] {
+  const { tracing, perf } = kernel;
   const found: PlacedOn[] = [];
-  for (const event of kernel.tracing.dynamic.events()) {
+  for (const event of tracing.dynamic.events()) {
     if (!(event instanceof ProbeEvent) || event.isReturn !== isReturn) continue;
     for (const probe of event.probes) {
-      if (sitsOn(probe, callee)) found.push({ event, probe });
+      if (!sitsOn(probe, callee)) continue;
+      found.push({ event: tracing.traceEvent(event), probe, hits: tracing.hits.get(event) });
+    }
+  }
+  for (const { traceEvent, probe } of perf.localProbes) {
+    const [placed] = probe.probes;
+    if (probe.isReturn === isReturn && sitsOn(placed, callee)) {
+      found.push({ event: traceEvent, probe: placed });
     }
   }
   return found;
 }
 
-function sitsOn({ place }: PlacedProbe, { address, executable, userFunction }: Callee): boolean {
+function sitsOn({ place }: PlacedProbe, callee: Callee): boolean {
+  const { address, executable, userFunction, kernelFunction } = callee;
   switch (place.kind) {
     case "kprobe":
-      return place.address === address;
+      return place.address === address ||
+        (kernelFunction?.endbr === true && place.address === address + ENDBR_SIZE);
     case "fprobe":
       return place.addresses.includes(address);
     case "uprobe":
@@ -122,24 +155,30 @@ function sitsOn({ place }: PlacedProbe, { address, executable, userFunction }: C
   }
 }
 
-function fire(kernel: SimulatedKernel, { event, probe }: PlacedOn, hit: Hit, task: Task): void {
-  const { tracing } = kernel;
-  const traceEvent = tracing.traceEvent(event);
+function fire(
+  kernel: SimulatedKernel,
+  { event, probe, hits }: PlacedOn,
+  frame: Frame,
+  task: Task,
+): void {
   // A probe that nobody enabled is not armed and counts nothing.
-  if (!tracing.isWanted(traceEvent)) return;
-  tracing.hits.get(event)!.hits++;
-  recordEntry(kernel, traceEvent, probe.encode(hit), task);
+  if (!kernel.tracing.isWanted(event)) return;
+  if (hits !== undefined) hits.hits++;
+  const hit = frame.hit(probe);
+  recordEntry(kernel, event, probe.encode(hit), task, frame.occurrence(hit));
 }
 
-/** Completes an entry and hands it to the buffers. */
+/** Completes an entry and hands it to the buffers and to perf. */
 export function recordEntry(
   kernel: SimulatedKernel,
   event: TraceEvent,
   entry: Uint8Array,
   task: Task,
+  occurrence: Occurrence = passing(task),
 ): void {
   putEntryHeader(entry, event, task.tid);
   kernel.tracing.record({ event, entry, cpu: task.cpu, comm: task.comm, tid: task.tid });
+  kernel.perf.record(event, entry, occurrence);
 }
 
 /** What the registers and the memory hold during one call. */
@@ -149,6 +188,7 @@ class Frame {
   readonly #task: Task;
   readonly #arguments: readonly bigint[];
   readonly #returnValue: bigint;
+  #returning = false;
   /** Strings that were handed over, by their address. */
   readonly #strings = new Map<bigint, { readonly bytes: Uint8Array; readonly user: boolean }>();
 
@@ -175,30 +215,53 @@ class Frame {
     return BigInt(value) & U64;
   }
 
-  atEntry(): Hit {
-    const names = ARGUMENT_REGISTERS[this.#kernel.arch] as readonly string[];
-    return this.#hit((name) => this.#arguments[names.indexOf(name)] ?? 0n);
+  /** The function is about to return: what follows is seen by return probes. */
+  returns(): void {
+    this.#returning = true;
   }
 
-  atReturn(): Hit {
-    const result = RETURN_REGISTER[this.#kernel.arch];
+  /** What a probe on the function sees now. */
+  hit({ place }: PlacedProbe): Hit {
+    const ip = place.kind === "kprobe" ? place.address! : this.#callee.address;
     const returnAddress = this.#callee.address + 0x1000n;
     return {
-      ...this.#hit((name) => name === result ? this.#returnValue : 0n),
-      retIp: returnAddress,
-    };
-  }
-
-  #hit(register: (name: string) => bigint): Hit {
-    return {
-      ip: this.#callee.address,
+      ip,
+      ...(this.#returning && { retIp: returnAddress }),
       comm: this.#task.comm,
-      register,
+      register: this.#registers(this.#returning ? returnAddress : this.#behind(ip)),
       argument: (index) => this.#arguments[index] ?? 0n,
       returnValue: this.#returnValue,
       stack: () => 0n,
       readMemory: (address, length, user) => this.#readMemory(address, length, user),
       symbolName: (address) => this.#symbolName(address),
+    };
+  }
+
+  /** The same, as perf and programs see it. */
+  occurrence({ register, readMemory }: Hit): Occurrence {
+    return {
+      task: this.#task,
+      user: this.#callee.executable !== undefined,
+      functionAddress: this.#callee.address,
+      register,
+      readMemory,
+    };
+  }
+
+  /** Where the processor is when a probe at `ip` is hit. */
+  #behind(ip: bigint): bigint {
+    return this.#callee.executable === undefined ? ip + BREAKPOINT_SIZE[this.#kernel.arch] : ip;
+  }
+
+  #registers(instruction: bigint): (name: string) => bigint {
+    const { arch } = this.#kernel;
+    const names = ARGUMENT_REGISTERS[arch] as readonly string[];
+    const state = this.#callee.executable === undefined ? KERNEL_STATE : USER_STATE;
+    return (name) => {
+      if (name === INSTRUCTION_POINTER[arch]) return instruction;
+      if (this.#returning && name === RETURN_REGISTER[arch]) return this.#returnValue;
+      const index = this.#returning ? -1 : names.indexOf(name);
+      return (index < 0 ? state[name] : this.#arguments[index]) ?? 0n;
     };
   }
 

@@ -7,6 +7,8 @@ interface Region {
   readonly start: bigint;
   readonly bytes: Uint8Array;
   readonly writable: boolean;
+  /** Called once, when it is unmapped. */
+  readonly onFree: () => void;
 }
 
 /** The memory of a simulated process: what pointers in system call arguments point into. */
@@ -16,18 +18,17 @@ export class AddressSpace {
 
   /** Gives `bytes` an address, page-aligned; they are shared, not copied. */
   map(bytes: Uint8Array, writable: boolean, onFree: () => void = () => {}): Memory {
-    const region: Region = { start: this.#next, bytes, writable };
+    const region: Region = { start: this.#next, bytes, writable, onFree };
     this.#regions.push(region);
     // A page between two regions catches what runs over the end.
     this.#next += BigInt(Math.ceil(Math.max(bytes.length, 1) / 4096) + 1) * 4096n;
-    let mapped = true;
     return {
       address: region.start,
       bytes,
       free: () => {
-        if (!mapped) return;
-        mapped = false;
-        this.#regions.splice(this.#regions.indexOf(region), 1);
+        const index = this.#regions.indexOf(region);
+        if (index < 0) return;
+        this.#regions.splice(index, 1);
         onFree();
       },
     };
@@ -59,7 +60,7 @@ export class AddressSpace {
 
   /** Unmaps everything, as the end of a process does. */
   release(): void {
-    this.#regions.length = 0;
+    for (const { onFree } of this.#regions.splice(0)) onFree();
   }
 
   #find(address: bigint, length: number): Region | undefined {

@@ -1,19 +1,25 @@
 import { KernelError } from "../../../core/kernel/error.ts";
 import type { NativeCalls } from "../../../core/kernel/port.ts";
+import { perfEventOpen } from "./perf/open.ts";
 import type { SimulatedProcess } from "./process.ts";
 import type { SimulatedKernel } from "./simulated_kernel.ts";
 
 /** The native calls of a simulated process. */
-export function simulatedNative(_kernel: SimulatedKernel, process: SimulatedProcess): NativeCalls {
+export function simulatedNative(kernel: SimulatedKernel, process: SimulatedProcess): NativeCalls {
   return {
     alloc: (length) => process.memory.map(new Uint8Array(length), true),
-    mmap: ({ fd, length, writable, offset = 0 }) => {
+    mmap: ({ fd, length, writable, shared, offset = 0 }) => {
       process.enter("mmap");
+      if (length === 0) throw new KernelError("EINVAL", "mmap");
       if (fd === -1) return process.memory.map(new Uint8Array(length), writable);
       const { path, file } = process.descriptor(fd, "mmap");
       if (file.mmap === undefined) throw new KernelError("ENODEV", "mmap", path);
-      const bytes = file.mmap({ length, writable, offset });
-      return process.memory.map(bytes, writable, () => file.munmap?.());
+      const bytes = file.mmap({ length, writable, shared, offset });
+      process.hold(file);
+      return process.memory.map(bytes, writable, () => {
+        file.munmap?.();
+        process.letGo(file);
+      });
     },
     ioctl: (fd, request, arg) => {
       const { path, file } = process.descriptor(fd, "ioctl");
@@ -21,9 +27,9 @@ export function simulatedNative(_kernel: SimulatedKernel, process: SimulatedProc
       if (file.ioctl === undefined) throw new KernelError("ENOTTY", "ioctl", path);
       return file.ioctl(request, typeof arg === "object" ? arg.address : BigInt(arg));
     },
-    perfEventOpen: () => {
+    perfEventOpen: (attr, pid, cpu, group, flags) => {
       process.enter("perf_event_open");
-      throw new KernelError("ENOSYS", "perf_event_open");
+      return perfEventOpen(kernel, process, { attr: attr.address, pid, cpu, group, flags });
     },
     bpf: () => {
       process.enter("bpf");

@@ -31,7 +31,7 @@ export function procDirectory(kernel: SimulatedKernel): DirectoryNode {
         random: fixedDirectory({ boot_id: readable(() => `${BOOT_ID}\n`) }, 0o755),
         kptr_restrict: readable(() => "0\n"),
         ...userEventsMax(kernel),
-        perf_event_paranoid: readable(() => "2\n"),
+        ...kernel.perf.settings.files(),
       }, 0o755),
     }, 0o755),
   };

@@ -13,6 +13,8 @@ export interface ProcessOptions {
   readonly uid?: number;
   /** Open files, RLIMIT_NOFILE. */
   readonly maxFiles?: number;
+  /** Bytes that it may lock in memory, RLIMIT_MEMLOCK; 8 MiB unless told. */
+  readonly maxLocked?: number;
 }
 
 interface Descriptor {
@@ -44,10 +46,14 @@ export class SimulatedProcess implements Kernel {
   readonly comm: string;
   readonly uid: number;
   readonly pid: number;
+  /** Pages that it may lock in memory. */
+  readonly lockablePages: number;
   /** When it was started, in ticks of 10 ms since boot. */
   readonly startTicks: bigint;
   readonly #kernel: SimulatedKernel;
   readonly #descriptors = new Map<Fd, Descriptor>();
+  /** Descriptors and mappings of each open file. */
+  readonly #references = new Map<OpenFile, number>();
   readonly #maxFiles: number;
   #dead = false;
 
@@ -58,6 +64,7 @@ export class SimulatedProcess implements Kernel {
     this.comm = options.comm;
     this.uid = options.uid ?? 0;
     this.#maxFiles = options.maxFiles ?? 1024;
+    this.lockablePages = Math.floor((options.maxLocked ?? 8 << 20) / 4096);
     this.machine = {
       kind: "simulated",
       release: kernel.release,
@@ -70,7 +77,7 @@ export class SimulatedProcess implements Kernel {
 
   open(path: string, flags: OpenFlags): Fd {
     this.enter("open", path);
-    if (this.#descriptors.size >= this.#maxFiles) throw new KernelError("EMFILE", "open", path);
+    this.requireFreeDescriptor("open", path);
     let node = this.#find(path, "open");
     if (node !== undefined && flags.create && flags.exclusive) {
       throw new KernelError("EEXIST", "open", path);
@@ -94,13 +101,33 @@ export class SimulatedProcess implements Kernel {
     let fd = 3;
     while (this.#descriptors.has(fd)) fd++;
     this.#descriptors.set(fd, { path, flags, file });
+    this.hold(file);
     return fd;
+  }
+
+  /** @throws {KernelError} EMFILE if it has as many open files as it may have */
+  requireFreeDescriptor(call: string, path?: string): void {
+    if (this.#descriptors.size >= this.#maxFiles) throw new KernelError("EMFILE", call, path);
   }
 
   close(fd: Fd): void {
     if (this.#dead) return;
     const { file } = this.descriptor(fd, "close");
     this.#descriptors.delete(fd);
+    this.letGo(file);
+  }
+
+  /** A descriptor or a mapping of an open file more. */
+  hold(file: OpenFile): void {
+    this.#references.set(file, (this.#references.get(file) ?? 0) + 1);
+  }
+
+  /** One less; the file is closed with the last. */
+  letGo(file: OpenFile): void {
+    const left = this.#references.get(file)! - 1;
+    this.#references.set(file, left);
+    if (left > 0) return;
+    this.#references.delete(file);
     file.close?.();
   }
 
@@ -109,7 +136,11 @@ export class SimulatedProcess implements Kernel {
     this.enter("read", path);
     if (flags.access === "write") throw new KernelError("EBADF", "read", path);
     if (file.read === undefined) throw new KernelError("EINVAL", "read", path);
-    return this.#failWith("read", path, () => file.read!(into, position === undefined ? undefined : Number(position)));
+    return this.#failWith(
+      "read",
+      path,
+      () => file.read!(into, position === undefined ? undefined : Number(position)),
+    );
   }
 
   write(fd: Fd, data: Uint8Array): number {
@@ -228,9 +259,14 @@ export class SimulatedProcess implements Kernel {
     this.#dead = true;
     const open = [...this.#descriptors.values()];
     this.#descriptors.clear();
-    for (const { file } of open) file.close?.();
+    for (const { file } of open) this.letGo(file);
     this.memory.release();
     this.#kernel.forget(this);
+  }
+
+  /** Whether it has the capabilities of root. */
+  get privileged(): boolean {
+    return this.uid === 0;
   }
 
   get alive(): boolean {

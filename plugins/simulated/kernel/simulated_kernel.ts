@@ -1,7 +1,10 @@
 import type { Clock } from "../../../core/kernel/port.ts";
+import { KernelError } from "../../../core/kernel/error.ts";
 import { Faults } from "./faults.ts";
 import { type ProcessOptions, SimulatedProcess } from "./process.ts";
 import { Scheduler } from "./scheduler.ts";
+import { PerfEvents } from "./perf/perf.ts";
+import { pmuDirectory } from "./perf/sysfs.ts";
 import { procDirectory } from "./proc.ts";
 import { Tracing } from "./trace/tracing.ts";
 import { tracefsDirectory } from "./tracefs/top.ts";
@@ -11,6 +14,7 @@ import {
   memoryDirectory,
   memoryFile,
   type Node,
+  textFile,
 } from "./vfs.ts";
 import type { ErrnoCode } from "../../../core/kernel/errno.ts";
 import type { ProbedFile } from "./dynamic/host.ts";
@@ -28,6 +32,8 @@ const RELEASES: Readonly<Record<KernelVersion, string>> = {
 /** A simulated machine starts 1,000 seconds after its boot, on 2026-01-01 00:00:00 UTC. */
 const START = 1_000_000_000_000n;
 const BOOT_TIME = 1_767_225_600_000_000_000n - START;
+
+const LOCKDOWN_LEVELS = ["none", "integrity", "confidentiality"] as const;
 
 /** What a simulated kernel is. */
 export interface SimulatedKernelOptions {
@@ -52,7 +58,10 @@ export class SimulatedKernel {
   readonly profile: HostProfile;
   readonly scheduler = new Scheduler(START);
   readonly faults = new Faults();
+  readonly perf: PerfEvents;
   readonly tracing: Tracing;
+  /** What root may not do (security/lockdown). */
+  lockdown: "none" | "integrity" | "confidentiality" = "none";
   readonly root: DirectoryNode;
   /** The kernel's log (`dmesg`), oldest first. */
   readonly messages: string[] = [];
@@ -65,6 +74,7 @@ export class SimulatedKernel {
     this.arch = options.arch ?? "x86_64";
     this.cpus = options.cpus ?? 2;
     this.profile = options.profile;
+    this.perf = new PerfEvents(this.cpus);
     this.tracing = new Tracing(this);
     this.root = this.#makeRoot();
   }
@@ -85,6 +95,7 @@ export class SimulatedKernel {
   }
 
   forget(process: SimulatedProcess): void {
+    this.perf.threadEnds(process.pid);
     this.tracing.userEvents?.words.leave(process);
     this.#processes.delete(process.pid);
   }
@@ -92,13 +103,25 @@ export class SimulatedKernel {
   /** What the kernel finds at a path, as a probe of a file asks for it. */
   lookUpFile(path: string): ProbedFile | ErrnoCode {
     if (Object.hasOwn(this.profile.otherFiles, path)) return this.profile.otherFiles[path];
+    const node = this.#findNode(path);
+    return typeof node === "string" ? node : { regular: node.kind === "file", inode: path };
+  }
+
+  /** Bytes of a regular file, where they are known; files of the kernel have no pages to probe. */
+  fileSize(path: string): number | "kernel file" | undefined {
+    const node = this.#findNode(path);
+    if (typeof node === "string" || node.kind !== "file") return undefined;
+    return node.size?.() ?? "kernel file";
+  }
+
+  #findNode(path: string): Node | ErrnoCode {
     let node: Node | undefined = this.root;
     for (const part of path.split("/").filter((name) => name !== "" && name !== ".")) {
       if (node.kind !== "directory") return "ENOTDIR";
       node = node.lookup(part);
       if (node === undefined) return "ENOENT";
     }
-    return { regular: node.kind === "file", inode: path };
+    return node;
   }
 
   now(clock: Clock): bigint {
@@ -116,6 +139,27 @@ export class SimulatedKernel {
     this.messages.push(text);
   }
 
+  /** What is locked down can be raised, not lowered (security/lockdown/lockdown.c). */
+  #lockdownFile(): Node {
+    return textFile({
+      mode: 0o644,
+      read: () => {
+        const levels = LOCKDOWN_LEVELS.map((level) =>
+          level === this.lockdown ? `[${level}]` : level
+        );
+        return `${levels.join(" ")}\n`;
+      },
+      write: (text) => {
+        const wanted = LOCKDOWN_LEVELS.indexOf(text.trim() as typeof this.lockdown);
+        if (wanted < 0) throw new KernelError("EINVAL", "write");
+        if (wanted <= LOCKDOWN_LEVELS.indexOf(this.lockdown)) {
+          throw new KernelError("EPERM", "write");
+        }
+        this.lockdown = LOCKDOWN_LEVELS[wanted];
+      },
+    });
+  }
+
   #makeRoot(): DirectoryNode {
     const tracefs = tracefsDirectory(this);
     const root = memoryDirectory({
@@ -123,11 +167,17 @@ export class SimulatedKernel {
       run: memoryDirectory(),
       tmp: memoryDirectory({}, 0o777),
       sys: fixedDirectory({
+        bus: fixedDirectory({
+          event_source: fixedDirectory({ devices: pmuDirectory(this.version) }, 0o755),
+        }, 0o755),
+        devices: fixedDirectory({
+          system: fixedDirectory({ cpu: cpuDirectory(this.cpus) }, 0o755),
+        }, 0o755),
         kernel: fixedDirectory({
           tracing: tracefs,
           debug: fixedDirectory({ tracing: tracefs }, 0o700),
           security: fixedDirectory({
-            lockdown: memoryFile(new TextEncoder().encode("[none] integrity confidentiality\n")),
+            lockdown: this.#lockdownFile(),
           }, 0o755),
         }, 0o755),
       }, 0o755),
@@ -135,6 +185,12 @@ export class SimulatedKernel {
     for (const [path, content] of this.profile.files(this.arch)) placeFile(root, path, content);
     return root;
   }
+}
+
+/** `/sys/devices/system/cpu`: all CPUs are online. */
+function cpuDirectory(cpus: number): DirectoryNode {
+  const list = textFile({ mode: 0o444, read: () => cpus === 1 ? "0\n" : `0-${cpus - 1}\n` });
+  return fixedDirectory({ online: list, possible: list, present: list }, 0o755);
 }
 
 function placeFile(root: DirectoryNode, path: string, content: Uint8Array): void {

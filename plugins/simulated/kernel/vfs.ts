@@ -16,9 +16,12 @@ export interface OpenFile {
   write?(data: Uint8Array): number;
   ioctl?(request: number, arg: bigint): number;
   /** Memory shared with the kernel; called once for a mapping. */
-  mmap?(
-    options: { readonly length: number; readonly writable: boolean; readonly offset: number },
-  ): Uint8Array;
+  mmap?(options: {
+    readonly length: number;
+    readonly writable: boolean;
+    readonly shared: boolean;
+    readonly offset: number;
+  }): Uint8Array;
   /** Called when a mapping goes. */
   munmap?(): void;
   /** Called when the last descriptor and mapping are gone. */

@@ -1,5 +1,9 @@
 import type { TraceInstance } from "./instance.ts";
+import type { ProbeKind } from "../dynamic/event.ts";
 import { COMMON_FIELDS, type EventField } from "../event_field.ts";
+
+/** Which facility made a trace event; nothing for a tracepoint of the kernel. */
+export type TraceEventKind = ProbeKind | "synthetic" | "user_event";
 
 /** A trace event, whoever made it (`struct trace_event_call`). */
 export interface TraceEvent {
@@ -12,6 +16,9 @@ export interface TraceEvent {
   readonly fields: readonly EventField[];
   /** The `print fmt:` text. */
   readonly printFmt: string;
+  readonly kind?: TraceEventKind;
+  /** Told that perf starts or stops to listen; for facilities that have to know. */
+  readonly onPerf?: (on: boolean) => void;
   /** Told that an instance starts or stops to want its entries; for facilities that have to know. */
   readonly onEnable?: (instance: TraceInstance, on: boolean) => void;
 }

@@ -94,8 +94,8 @@ export class Tracing {
   }
 
   addDynamic(event: DynamicEvent): void {
-    const { group, name, id, fields, printFmt } = event;
-    const traceEvent = { system: group, name, id, fields, printFmt };
+    const { group, name, id, fields, printFmt, kind } = event;
+    const traceEvent: TraceEvent = { system: group, name, id, fields, printFmt, kind };
     this.#traceEvents.set(event, traceEvent);
     this.hits.set(event, { hits: 0n, missed: 0n });
     this.registry.add(traceEvent);
@@ -110,9 +110,7 @@ export class Tracing {
   /** Takes an event out of every instance; their buffers go when the delete is over. */
   removeEvent(event: TraceEvent): void {
     const instances = this.#everyInstance();
-    if (instances.some((instance) => instance.isEnabled(event))) {
-      throw new KernelError("EBUSY", "write");
-    }
+    if (this.isWanted(event)) throw new KernelError("EBUSY", "write");
     for (const instance of instances) if (instance.forget(event)) this.#marked.add(instance);
     this.registry.remove(event);
   }
@@ -125,13 +123,17 @@ export class Tracing {
 
   usageOf(event: DynamicEvent): EventUsage {
     const traceEvent = this.traceEvent(event);
-    const enabled = this.#everyInstance().some((instance) => instance.isEnabled(traceEvent));
-    return { enabled, referenced: false };
+    return { enabled: this.isWanted(traceEvent), referenced: false };
   }
 
-  /** Whether any buffer wants entries of an event. */
-  isWanted(event: TraceEvent): boolean {
+  /** Whether any instance wants entries of an event. */
+  isEnabledAnywhere(event: TraceEvent): boolean {
     return this.#everyInstance().some((instance) => instance.isEnabled(event));
+  }
+
+  /** Whether anybody wants entries of an event: an instance or perf. */
+  isWanted(event: TraceEvent): boolean {
+    return this.isEnabledAnywhere(event) || this.#kernel.perf.isListening(event);
   }
 
   /** Hands an entry to every instance that wants it. */

@@ -1,4 +1,5 @@
 import type { DynamicEntry, DynamicParser } from "../dynamic/registry.ts";
+import type { PerfEvents } from "../perf/perf.ts";
 import type { SimulatedProcess } from "../process.ts";
 import type { SimulatedKernel } from "../simulated_kernel.ts";
 import { createByCommand, deleteByCommand, matchesCommand } from "../user_events/dynamic_events.ts";
@@ -32,7 +33,7 @@ export function userEventsHost(kernel: SimulatedKernel, tracing: Tracing): UserE
         kernel.log(`Could not create tracefs '${event.name}' directory`);
         return;
       }
-      const traceEvent = traceEventOf(event, tracing);
+      const traceEvent = traceEventOf(event, tracing, kernel.perf);
       traceEvents.set(event, traceEvent);
       tracing.registry.add(traceEvent);
     },
@@ -57,15 +58,21 @@ export function userEventsHost(kernel: SimulatedKernel, tracing: Tracing): UserE
   };
 }
 
-/** The trace event of a user_event; an instance that enables it becomes one of its listeners. */
-function traceEventOf(event: UserEvent, tracing: Tracing): TraceEvent {
+/** The trace event of a user_event; who enables it, an instance or perf, is one of its listeners. */
+function traceEventOf(event: UserEvent, tracing: Tracing, perf: PerfEvents): TraceEvent {
   const tracers = new Map<TraceInstance, Tracer>();
+  let perfTracer: Tracer | undefined;
   const traceEvent: TraceEvent = {
+    kind: "user_event",
     system: event.system,
     name: event.name,
     id: event.id,
     fields: event.fields,
     printFmt: event.printFmt,
+    onPerf(on) {
+      if (on) event.attach(perfTracer = perf.userEventTracer(traceEvent, tracing.cpus));
+      else event.detach(perfTracer!);
+    },
     onEnable(instance, on) {
       const tracer = tracers.get(instance);
       if (on === (tracer !== undefined)) return;
