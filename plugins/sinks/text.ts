@@ -16,8 +16,8 @@ const RESET = "\x1b[0m";
 const THREAD_WIDTH = 22;
 const PROBE_WIDTH = 16;
 
-/** What a terminal would obey instead of showing. */
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
+/** What a terminal would obey instead of showing: controls, and what turns the direction of text. */
+const CONTROL = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Lines for people: time, CPU, thread, probe, values. */
 const textPlugin: PluginFactory = () => ({
@@ -100,10 +100,10 @@ function formatValue(value: FieldValue): string {
   return String(value);
 }
 
-/** Text from the kernel without what would move a terminal's cursor. */
+/** Text from the kernel without what a terminal would obey. */
 function visible(text: string): string {
-  return text.replace(
-    CONTROL,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return text.replace(CONTROL, (character) => {
+    const hex = character.charCodeAt(0).toString(16);
+    return hex.length <= 2 ? `\\x${hex.padStart(2, "0")}` : `\\u${hex}`;
+  });
 }
