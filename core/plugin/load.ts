@@ -16,7 +16,7 @@ const WRITABLE_BY_OTHERS = 0o022;
  */
 export async function loadPlugin(file: string): Promise<PluginFactory> {
   const real = realPath(file);
-  if (process.geteuid?.() === 0) vet(file, real);
+  if (process.geteuid?.() === 0) vet(file, path.resolve(file));
   let module: { readonly apiVersion?: unknown; readonly default?: unknown };
   try {
     module = await import(pathToFileURL(real).href);
@@ -56,20 +56,21 @@ function realPath(file: string): string {
 
 /**
  * Refuses a plugin that somebody else than root could put in place of the one that is meant: the
- * file, every directory above it, and those above each link that leads to it.
+ * file, every directory above it, and those above each link on the way to it.
+ *
+ * @param named an absolute path that leads to `file`.
  */
-function vet(file: string, real: string): void {
-  const named = path.resolve(file);
-  for (const start of new Set([named, real])) {
-    for (let at = start;; at = path.dirname(at)) {
-      const { uid, mode } = fs.lstatSync(at);
-      const isLink = (mode & fs.constants.S_IFMT) === fs.constants.S_IFLNK;
-      if (uid !== 0) refuse(file, `"${at}" belongs to user ${uid}`);
-      if (!isLink && (mode & WRITABLE_BY_OTHERS) !== 0) {
-        refuse(file, `"${at}" can be written by others (mode ${(mode & 0o7777).toString(8)})`);
-      }
-      if (at === path.dirname(at)) break;
+function vet(file: string, named: string): void {
+  for (let at = named;; at = path.dirname(at)) {
+    const { uid, mode } = fs.lstatSync(at);
+    if (uid !== 0) refuse(file, `"${at}" belongs to user ${uid}`);
+    if ((mode & fs.constants.S_IFMT) === fs.constants.S_IFLNK) {
+      const directory = fs.realpathSync(path.dirname(at));
+      vet(file, path.resolve(directory, fs.readlinkSync(at)));
+    } else if ((mode & WRITABLE_BY_OTHERS) !== 0) {
+      refuse(file, `"${at}" can be written by others (mode ${(mode & 0o7777).toString(8)})`);
     }
+    if (at === path.dirname(at)) break;
   }
 }
 

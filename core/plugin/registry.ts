@@ -22,10 +22,9 @@ export class PluginRegistry {
     for (const factory of builtin) this.register(factory);
   }
 
-  /** @throws {PluginError} if what the factory makes is no plugin, or its name is taken. */
+  /** @throws {PluginError} if the factory fails, what it makes is no plugin, or its name is taken. */
   register(factory: PluginFactory): Plugin {
-    const plugin = factory(this.host);
-    checkShape(plugin);
+    const plugin = makePlugin(factory, this.host);
     if (this.#find(plugin.kind, plugin.name) !== undefined) {
       throw new PluginError(`There is a ${plugin.kind} called "${plugin.name}" already`);
     }
@@ -64,6 +63,18 @@ export class PluginRegistry {
   #find(kind: Plugin["kind"], name: string): Plugin | undefined {
     return this.#plugins.find((plugin) => plugin.kind === kind && plugin.name === name);
   }
+}
+
+function makePlugin(factory: PluginFactory, host: PluginHost): Plugin {
+  let plugin: Plugin;
+  try {
+    plugin = factory(host);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PluginError(`The plugin's factory failed: ${reason}`, undefined, { cause: error });
+  }
+  checkShape(plugin);
+  return plugin;
 }
 
 /** A plugin from outside may be anything. */
