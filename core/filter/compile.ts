@@ -56,12 +56,16 @@ function compileNode(node: FilterNode<BoundPredicate>, cpuCount: number): EntryP
   if (node.kind === "predicate") return compileTerm(node, cpuCount);
   if (node.kind === "not") {
     const term = compileNode(node.term, cpuCount);
-    return (...event) => !term(...event);
+    return (entry, offset, length, context) => !term(entry, offset, length, context);
   }
   const terms = node.terms.map((term) => compileNode(term, cpuCount));
-  return node.kind === "and"
-    ? (...event) => terms.every((term) => term(...event))
-    : (...event) => terms.some((term) => term(...event));
+  const decisive = node.kind === "or";
+  return (entry, offset, length, context) => {
+    for (const term of terms) {
+      if (term(entry, offset, length, context) === decisive) return decisive;
+    }
+    return !decisive;
+  };
 }
 
 function compileTerm(predicate: BoundPredicate, cpuCount: number): EntryPredicate {

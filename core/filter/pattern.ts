@@ -11,6 +11,8 @@ import { matchGlob } from "./glob.ts";
 /** A string operand, ready to compare. */
 export interface Pattern {
   readonly kind: "full" | "front" | "middle" | "end" | "glob";
+  /** What is compared: the operand, without the `*` of the kinds that need none. */
+  readonly text: string;
   readonly bytes: Uint8Array;
   /** Whether a string that matches fails. */
   readonly negated: boolean;
@@ -26,27 +28,47 @@ export interface StringBytes {
 
 /** The pattern of `field operator "operand"`. */
 export function compilePattern(operator: "==" | "!=" | "~", operand: string): Pattern {
-  const text = toByteString(operand);
-  if (operator !== "~") return { kind: "full", bytes: bytesOf(text), negated: operator === "!=" };
-  const negated = text.startsWith("!");
-  const glob = negated ? text.slice(1) : text;
-  return { ...classifyGlob(glob), negated };
-}
-
-/** A glob that starts with a digit is taken literally; `*` at its ends alone needs no glob match. */
-function classifyGlob(glob: string): Omit<Pattern, "negated"> {
-  if (isDigit(glob[0])) return { kind: "full", bytes: bytesOf(glob) };
+  if (operator !== "~") return makePattern("full", operand, operator === "!=");
+  const negated = operand.startsWith("!");
+  const glob = negated ? operand.slice(1) : operand;
+  // A glob that starts with a digit is taken literally.
+  if (isDigit(glob[0])) return makePattern("full", glob, negated);
   const open = glob.startsWith("*");
   const closed = glob.length > 1 && glob.endsWith("*");
   const inner = glob.slice(open ? 1 : 0, closed ? -1 : undefined);
-  if (/[*?[\\]/.test(inner)) return { kind: "glob", bytes: bytesOf(glob) };
+  if (/[*?[\\]/.test(inner)) return makePattern("glob", glob, negated);
   const kind = open ? (closed ? "middle" : "end") : (closed ? "front" : "full");
-  return { kind, bytes: bytesOf(inner) };
+  return makePattern(kind, inner, negated);
+}
+
+function makePattern(kind: Pattern["kind"], text: string, negated: boolean): Pattern {
+  return { kind, text, bytes: bytesOf(toByteString(text)), negated };
 }
 
 /** Whether a string fits a pattern, `negated` included. */
 export function matchPattern(pattern: Pattern, string: StringBytes): boolean {
   return compare(pattern, string) !== pattern.negated;
+}
+
+/** The same for a string of this program, up to its NUL if it has one. */
+export function matchText(pattern: Pattern, value: string): boolean {
+  const end = value.indexOf("\0");
+  return compareText(pattern, end < 0 ? value : value.slice(0, end)) !== pattern.negated;
+}
+
+function compareText({ kind, text, bytes }: Pattern, value: string): boolean {
+  switch (kind) {
+    case "full":
+      return value === text;
+    case "front":
+      return value.startsWith(text);
+    case "middle":
+      return value.includes(text);
+    case "end":
+      return value.endsWith(text);
+    case "glob":
+      return matchGlob(bytes, bytesOf(toByteString(value)));
+  }
 }
 
 function compare({ kind, bytes }: Pattern, { data, start, length }: StringBytes): boolean {

@@ -4,10 +4,10 @@
  */
 
 import type { FilterNode, FilterOperator, ParsedFilter, Predicate } from "./ast.ts";
-import { bytesOf, toByteString } from "./bytes.ts";
+import { toByteString } from "./bytes.ts";
 import { compareCpu, compareIntegers } from "./compare.ts";
 import { FilterError } from "./error.ts";
-import { compilePattern, matchPattern } from "./pattern.ts";
+import { compilePattern, matchText } from "./pattern.ts";
 
 /** The parts of a record that filters look at. */
 export interface FilterableRecord {
@@ -58,9 +58,7 @@ function compileTerm(predicate: Predicate, filter: string): RecordPredicate {
       const pattern = compilePattern(operator as "==" | "!=" | "~", operand.value);
       return (record) => {
         const value = valueOf(record, name);
-        if (typeof value !== "string") return false;
-        const data = bytesOf(toByteString(value));
-        return matchPattern(pattern, { data, start: 0, length: data.length + 1 });
+        return typeof value === "string" && matchText(pattern, value);
       };
     }
     case "cpus":

@@ -18,7 +18,8 @@ import { HAND_MADE } from "./filter_cases.ts";
 import { recordMatches } from "./filter_matches.ts";
 import { type Answer, answers, type Operation } from "./operations.ts";
 
-const usage = `usage: bun test/vm/trace/filters.ts [--count N] [--seed N] [--check]
+const usage =
+  `usage: bun test/vm/trace/filters.ts [--count N] [--seed N] [--check] [--kernel VERSION]
 
 Writes hand-made and --count (default 600) generated filters to \`filter\` files of each kernel and
 reads the files and the error log back; then writes user_events through generated filters.
@@ -61,12 +62,18 @@ const { values } = parseArgs({
   options: {
     count: { type: "string", default: "600" },
     seed: { type: "string", default: "1" },
+    kernel: { type: "string" },
     check: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
 if (values.help) process.stdout.write(usage);
-else for (const target of TARGETS) await run(target, Number(values.count), Number(values.seed));
+else {
+  for (const target of TARGETS) {
+    if (values.kernel !== undefined && values.kernel !== target.version) continue;
+    await run(target, Number(values.count), Number(values.seed));
+  }
+}
 
 async function run(target: Target, count: number, seed: number): Promise<void> {
   const events = await recordEvents(target);

@@ -83,8 +83,8 @@ export interface TriggerHost {
   findFunction?(nameOrAddress: string | bigint): AddressRange | undefined;
   /** The symbol that holds an address. */
   findSymbol(address: bigint): AddressSymbol | undefined;
-  /** As in `sys_enter_<name>`, with `sys_` in front; `undefined` for a number that is none. */
-  syscallName(number: bigint): string | undefined;
+  /** The name of the kernel's function, such as `sys_newstat`; `undefined` for a number that is none. */
+  syscallName(number: number): string | undefined;
 
   /** Has the event fire for triggers, recorded or not; balanced by {@link disarm}. */
   arm(event: TriggerEvent): void;

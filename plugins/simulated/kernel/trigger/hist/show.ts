@@ -114,7 +114,8 @@ function showKeyField(
   }
   if (has(FLAG.EXECNAME)) return `${name}: ${comm.padEnd(16)}[${padded(value)}]`;
   if (has(FLAG.SYSCALL)) {
-    const syscall = host.syscallName(value) ?? "unknown_syscall";
+    // The kernel looks at the lower 32 bits.
+    const syscall = host.syscallName(Number(BigInt.asIntN(32, value))) ?? "unknown_syscall";
     return `${name}: ${syscall.padEnd(30)}[${String(value).padStart(3)}]`;
   }
   if (has(FLAG.LOG2)) return `${name}: ~ 2^${String(value).padEnd(2)}`;

@@ -11,6 +11,7 @@ import { splitWords } from "../../../../../plugins/simulated/kernel/dynamic/ctyp
 import { EventTriggers } from "../../../../../plugins/simulated/kernel/trigger/event_triggers.ts";
 import type {
   ActionValue,
+  AddressSymbol,
   FireContext,
   SyntheticTarget,
   TriggerEvent,
@@ -29,6 +30,17 @@ export interface TestEvent extends TriggerEvent {
 }
 
 const CLOCKS = ["local", "global", "counter", "uptime", "perf", "mono", "mono_raw", "boot", "tai"];
+
+/** Those of x86-64 that scenarios come across. */
+const SYSCALLS: ReadonlyMap<number, string> = new Map([
+  [0, "sys_read"],
+  [1, "sys_write"],
+  [2, "sys_open"],
+  [3, "sys_close"],
+  [4, "sys_newstat"],
+  [5, "sys_newfstat"],
+  [17, "sys_pread64"],
+]);
 
 /** Bytes of the common fields. */
 export const COMMON_BYTES = 8;
@@ -112,10 +124,12 @@ export class TestInstance implements TriggerHost {
     return this.events.get(`${system}/${name}`);
   }
 
-  findSymbol(): undefined {}
+  findSymbol(_address: bigint): AddressSymbol | undefined {
+    return undefined;
+  }
 
-  syscallName(number: bigint): string | undefined {
-    return number === 0n ? "sys_read" : number === 1n ? "sys_write" : undefined;
+  syscallName(number: number): string | undefined {
+    return SYSCALLS.get(number);
   }
 
   arm(event: TriggerEvent): void {
