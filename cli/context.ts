@@ -6,7 +6,7 @@ import { loadPlugin } from "../core/plugin/load.ts";
 import { PluginRegistry } from "../core/plugin/registry.ts";
 import { BUILTIN_PLUGINS } from "../plugins/builtin.ts";
 import type { GlobalOptions } from "./command.ts";
-import { CliError, EXIT } from "./exit_code.ts";
+import { CliError, EXIT, exitCodeOf } from "./exit_code.ts";
 import { Terminal } from "./terminal.ts";
 
 /** What a command works with. */
@@ -65,16 +65,9 @@ function signalOfTermination(): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(SIGNAL_EXIT[name]);
+      if (controller.signal.aborted) process.exit(exitCodeOf(name));
       controller.abort(name);
     });
   }
   return controller.signal;
-}
-
-const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
-
-/** The exit code of an end by the signal that aborted `signal`. */
-export function signalExitCode(signal: AbortSignal): number {
-  return SIGNAL_EXIT[signal.reason as keyof typeof SIGNAL_EXIT] ?? EXIT.failure;
 }

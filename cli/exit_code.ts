@@ -25,6 +25,17 @@ export const EXIT = {
   config: 78,
 } as const;
 
+/** What an end by a signal exits with. */
+const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A signal that asks for an orderly end. */
+export type EndingSignal = keyof typeof SIGNAL_EXIT;
+
+/** Whether work was given up for a signal: that is what it failed with then. */
+export function isEndingSignal(error: unknown): error is EndingSignal {
+  return typeof error === "string" && Object.hasOwn(SIGNAL_EXIT, error);
+}
+
 /** A failure that knows its exit code. */
 export class CliError extends Error {
   readonly exitCode: number;
@@ -61,6 +72,7 @@ const ABOUT_TEXT: Readonly<Record<string, readonly string[]>> = {
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CliError) return error.exitCode;
   if (error instanceof RolledBackError) return exitCodeOf(error.cause);
+  if (isEndingSignal(error)) return SIGNAL_EXIT[error];
   if (error instanceof BusyError || error instanceof AppliedError) return EXIT.busy;
   if (error instanceof NoTracefsError) return EXIT.unavailable;
   if (error instanceof PluginError) return EXIT.usage;

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import process from "node:process";
 import { addGlobalOptions, type CliCommand, type GlobalOptions, type Runner } from "./command.ts";
+import { OutputError } from "../core/pipeline/output.ts";
 import { makeContext } from "./context.ts";
 import { EXIT } from "./exit_code.ts";
 import { reportError } from "./report.ts";
@@ -76,4 +77,17 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-if (import.meta.main) await main(process.argv.slice(2));
+/** A reader that has gone ends a command; messages that nobody can read are no reason to end. */
+function watchOutputs(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    const failure = new OutputError("standard output", error.code ?? error.message);
+    process.exit(reportError(new Terminal("normal"), failure));
+  });
+  process.stderr.on("error", () => {});
+}
+
+if (import.meta.main) {
+  watchOutputs();
+  await main(process.argv.slice(2));
+}

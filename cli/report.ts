@@ -3,7 +3,7 @@ import { formatDiagnostic } from "../core/config/diagnostic.ts";
 import { describeStep } from "../core/operation.ts";
 import { describeLeftover, RolledBackError } from "../core/plan/execute.ts";
 import { ConfigError } from "./config_file.ts";
-import { EXIT, exitCodeOf } from "./exit_code.ts";
+import { EXIT, exitCodeOf, isEndingSignal } from "./exit_code.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Tells a person what failed; the exit code that goes with it. */
@@ -21,6 +21,8 @@ export function reportError(terminal: Terminal, error: unknown): number {
     terminal.error(error.message, (error as { hint?: string }).hint);
     // A failure that nobody foresaw: what we need to mend it.
     if (isUnforeseen(error)) terminal.detail(error.stack ?? "");
+  } else if (isEndingSignal(error)) {
+    terminal.info(`Ended by ${error}`);
   } else {
     terminal.error(String(error));
   }
@@ -29,9 +31,15 @@ export function reportError(terminal: Terminal, error: unknown): number {
 
 function reportRollBack(terminal: Terminal, error: RolledBackError): number {
   const exitCode = reportError(terminal, error.cause);
-  if (error.leftovers.length === 0) terminal.info("Everything that was done before is undone");
-  for (const leftover of error.leftovers) {
+  const { leftovers, notRestored } = error;
+  if (leftovers.length + notRestored.length === 0) {
+    terminal.info("Everything that was done before is undone");
+  }
+  for (const leftover of leftovers) {
     terminal.warn(`Left behind: ${describeLeftover(leftover)}`, "sonde gc tries again");
+  }
+  for (const step of notRestored) {
+    terminal.warn(`Not put back: ${describeLeftover(step)}`, "sonde apply tries again");
   }
   return exitCode;
 }

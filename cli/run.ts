@@ -8,8 +8,8 @@ import {
   parseDurationArgument,
 } from "./command.ts";
 import { loadConfigFile } from "./config_file.ts";
-import { type Context, signalExitCode } from "./context.ts";
-import { EXIT } from "./exit_code.ts";
+import type { Context } from "./context.ts";
+import { EXIT, exitCodeOf } from "./exit_code.ts";
 import { explainRefusal, prepareTrace } from "./prepare.ts";
 import { showProgress } from "./progress.ts";
 import { openSinks } from "./sinks.ts";
@@ -49,7 +49,7 @@ async function stream(context: Context, file: string, flags: RunFlags): Promise<
         started: (installation) => tellStart(terminal, installation, request.probes.length),
       }));
     tellEnd(terminal, summary);
-    if (signal.aborted) return signalExitCode(signal);
+    if (signal.aborted) return exitCodeOf(signal.reason);
     if (summary.leftovers.length > 0) return EXIT.busy;
     if (flags.failOnLoss && (summary.lost > 0 || summary.lostUnknown > 0)) return EXIT.lost;
     return skipped.length === 0 ? EXIT.ok : EXIT.degraded;
