@@ -55,10 +55,18 @@ export function planField(field: FieldFormat, event: EventFormat): Field {
     place: field.place,
     offset: field.offset,
     size: isStackArray(field, event) ? 0 : field.size,
-    signed: kind !== "bytes" && field.signed,
+    signed: kind !== "bytes" && field.signed && !isUnsignedArray(field),
     elementSize: kind === "bytes" ? 1 : field.elementSize,
     format: field,
   };
+}
+
+/**
+ * Of user_events the kernel calls every type signed that does not start with a "u", `__rel_loc u8[]`
+ * too (kernel/trace/trace_events_user.c, `user_event_parse_field`).
+ */
+function isUnsignedArray({ array, element }: FieldFormat): boolean {
+  return array && /^_*u(?:\d+|nsigned )/.test(element);
 }
 
 function kindOf(field: FieldFormat): FieldKind {

@@ -97,24 +97,21 @@ interface Explanation {
   readonly hint?: string;
 }
 
-/** Why a registration failed. @param freshWord whether its enable word was used by nobody. */
-export function explainRegistration(
-  event: string,
-  error: KernelError,
-  freshWord: boolean,
-): RegistrationError {
-  return new RegistrationError(event, error, explanationOf(error.code, freshWord));
+/**
+ * Why a registration failed. EADDRINUSE has another meaning in the kernel, an enable word that is
+ * in use, but a provider never takes a word twice.
+ */
+export function explainRegistration(event: string, error: KernelError): RegistrationError {
+  return new RegistrationError(event, error, explanationOf(error.code));
 }
 
-function explanationOf(code: string, freshWord: boolean): Explanation {
+function explanationOf(code: string): Explanation {
   switch (code) {
     case "EADDRINUSE":
-      return freshWord
-        ? {
-          reason: "another program has registered this name with other fields",
-          hint: "Take another name or a namespace of your own; multi-format lets both live",
-        }
-        : { reason: "its enable word is in use already" };
+      return {
+        reason: "another program has registered this name with other fields",
+        hint: "Take another name, or open the provider in a namespace of your own",
+      };
     case "EMFILE":
       return {
         reason: "there are as many events as are allowed",
@@ -128,7 +125,15 @@ function explanationOf(code: string, freshWord: boolean): Explanation {
     case "ENODEV":
       return { reason: "the kernel has no trace event ids left" };
     case "ENOMEM":
-      return { reason: "the kernel cannot write the enable word" };
+      return {
+        reason: "the kernel cannot write the enable word",
+        hint: "The event was made nevertheless; it goes when the provider is closed",
+      };
+    case "EOPNOTSUPP":
+      return {
+        reason: "this kernel's user_events cannot stay when nobody holds them",
+        hint: "Leave persist out; the flag came after version 2 did",
+      };
     case "EINVAL":
       return { reason: "the kernel does not take its name or fields" };
     default:

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { isKernelError } from "../kernel/error.ts";
 import type { Fd, Kernel, Memory, NativeCalls } from "../kernel/port.ts";
 
 const PAGE = 4096;
@@ -57,11 +58,31 @@ export class StatusPage {
   readonly #fd: Fd;
   readonly #page: Memory;
 
-  /** @throws {KernelError} as open(2) and mmap(2). */
-  constructor(kernel: Kernel, native: NativeCalls, path: string) {
+  private constructor(kernel: Kernel, fd: Fd, page: Memory) {
     this.#kernel = kernel;
-    this.#fd = kernel.open(path, { access: "read" });
-    this.#page = native.mmap({ fd: this.#fd, length: PAGE, writable: false, shared: true });
+    this.#fd = fd;
+    this.#page = page;
+  }
+
+  /**
+   * Maps the page of the status file at `path`.
+   * @returns undefined where the file is not to be had, as in a container with the data file alone.
+   */
+  static open(kernel: Kernel, native: NativeCalls, path: string): StatusPage | undefined {
+    let fd: Fd;
+    try {
+      fd = kernel.open(path, { access: "read" });
+    } catch (error) {
+      if (isKernelError(error, "ENOENT", "EACCES", "EPERM")) return undefined;
+      throw error;
+    }
+    try {
+      const page = native.mmap({ fd, length: PAGE, writable: false, shared: true });
+      return new StatusPage(kernel, fd, page);
+    } catch (error) {
+      kernel.close(fd);
+      throw error;
+    }
   }
 
   /** Reads bit `bit`, as a registration gave it. */

@@ -13,6 +13,8 @@ const ALIASES = {
   "unsigned short": "u16",
   char: "s8",
   "unsigned char": "u8",
+  "__rel_loc char[]": "string",
+  "__rel_loc u8[]": "bytes",
 } as const;
 
 /** Types that a field of a provider's event can have. */
@@ -36,8 +38,9 @@ export type Fields = Readonly<Record<string, FieldType>>;
 
 /** What a field of a type is given. */
 export type ValueOf<T extends FieldType> = T extends "u64" | "s64" ? bigint
-  : T extends "string" | `char[${number}]` | `unsigned char[${number}]` ? string
-  : T extends "bytes" ? Uint8Array
+  : T extends "string" | "__rel_loc char[]" | `char[${number}]` | `unsigned char[${number}]`
+    ? string
+  : T extends "bytes" | "__rel_loc u8[]" ? Uint8Array
   : number;
 
 /** What an event with these fields is given. */
@@ -57,6 +60,9 @@ export class FieldError extends Error {
 
 /** Entries larger than a sub-buffer's room are dropped by the kernel, and nobody hears of it. */
 export const MAX_PAYLOAD = 4064;
+
+const TOO_LARGE =
+  `The payload has more than ${MAX_PAYLOAD} bytes, which the kernel would drop in silence`;
 
 /** Bytes in front of the payload: the index that the registration gave. */
 const INDEX_SIZE = 4;
@@ -78,7 +84,8 @@ export class PayloadEncoder<F extends Fields> {
   readonly #plans: readonly FieldPlan[];
   readonly #fixedEnd: number;
 
-  constructor(fields: F, writeIndex: number) {
+  /** @throws {FieldError} for fields of fixed size that leave no room within {@link MAX_PAYLOAD}. */
+  constructor(fields: F) {
     let offset = INDEX_SIZE;
     this.#plans = Object.entries(fields).map(([name, given]) => {
       const type = Object.hasOwn(ALIASES, given)
@@ -86,10 +93,15 @@ export class PayloadEncoder<F extends Fields> {
         : given as Exclude<FieldType, keyof typeof ALIASES>;
       const plan = { name, put: putterOf(name, type, offset) };
       offset += sizeOf(type);
+      if (offset > this.#bytes.length) throw new FieldError(name, TOO_LARGE);
       return plan;
     });
     this.#fixedEnd = offset;
-    this.#view.setUint32(0, writeIndex, true);
+  }
+
+  /** Sets the index that the registration gave, which every payload has in front. */
+  set writeIndex(index: number) {
+    this.#view.setUint32(0, index, true);
   }
 
   /**
@@ -98,6 +110,12 @@ export class PayloadEncoder<F extends Fields> {
    */
   encode(values: ValuesOf<F>): Uint8Array {
     let end = this.#fixedEnd;
+    if (typeof values !== "object" || values === null) {
+      throw new FieldError(
+        this.#plans[0]?.name ?? "",
+        "Expected an object with the fields' values",
+      );
+    }
     for (const { name, put } of this.#plans) {
       end += put(this.#view, this.#bytes, end, values[name as keyof F]);
     }
@@ -172,10 +190,7 @@ function dynamicPutter(name: string, offset: number, toBytes: (value: unknown) =
   return (view, bytes, end, value) => {
     const data = toBytes(value);
     if (end + data.length > bytes.length) {
-      throw new FieldError(
-        name,
-        `The payload has more than ${MAX_PAYLOAD} bytes, which the kernel would drop in silence`,
-      );
+      throw new FieldError(name, TOO_LARGE);
     }
     bytes.set(data, end);
     view.setUint32(offset, (data.length << 16) | (end - offset - 4), true);
@@ -185,5 +200,6 @@ function dynamicPutter(name: string, offset: number, toBytes: (value: unknown) =
 
 function text(name: string, value: unknown): string {
   if (typeof value !== "string") throw new FieldError(name, "Expected a string");
+  if (value.includes("\0")) throw new FieldError(name, "A string cannot hold a NUL, which ends it");
   return value;
 }

@@ -24,11 +24,13 @@ import {
   registerV2,
   unregisterV2,
 } from "./abi.ts";
+import { checkName, FIELD_NAME, type NameRule, NAMESPACE } from "../config/names.ts";
+import { ValueError } from "../config/units.ts";
 import { type Carrier, findCarrier } from "./carrier.ts";
 import { explainRegistration, findDataFile, openDataFile, type Unavailable } from "./data_file.ts";
 import { ENABLE_BIT, EnableWords, StatusPage } from "./enable.ts";
 import { type Fields, PayloadEncoder, type ValuesOf } from "./encode.ts";
-import { registrationText } from "./field_type.ts";
+import { MAX_REGISTRATION, registrationText } from "./field_type.ts";
 
 /** Options of {@link openProvider}. */
 export interface ProviderOptions {
@@ -52,12 +54,16 @@ export interface EventOptions {
 export interface ProviderEvent<F extends Fields> {
   /** As a recorder sees it: `user_events.shop/checkout`. */
   readonly name: string;
-  /** Whether somebody listens: one read of memory. */
+  /**
+   * Whether somebody listens: one read of memory. Always true on version 1 where the status file
+   * cannot be opened; there the kernel refuses the write if nobody listens.
+   */
   readonly enabled: boolean;
   /**
    * Writes the event, if somebody listens.
    * @returns whether the kernel took it; false if nobody listens.
    * @throws {FieldError} for a value that does not fit its field, or a payload over 4064 bytes.
+   * @throws {KernelError} for any other refusal of the kernel.
    */
   write(values: ValuesOf<F>): boolean;
 }
@@ -71,17 +77,25 @@ export interface Provider {
   /**
    * Registers an event.
    * @throws {RegistrationError} if the kernel refuses it.
-   * @throws {ValueError} for a field type that user_events cannot have.
+   * @throws {ValueError} for a field type that user_events cannot have, or too many fields.
+   * @throws {FieldError} for fields of fixed size that fill more than 4064 bytes.
+   * @throws {TypeError} for a name that user_events cannot have.
    */
   event<F extends Fields>(name: string, fields: F, options?: EventOptions): ProviderEvent<F>;
   /** Unregisters all events. They are disabled from then on. */
   close(): void;
 }
 
-const EVENT_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$/;
+const EVENT_NAME: NameRule = {
+  what: "user_event",
+  pattern: /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/,
+  max: 200,
+  shape: 'letters, digits, "_", "." and "-", at most 200',
+};
 
 /** Opens a provider on a kernel. Where user_events cannot be used, its events are always disabled. */
 export function openProviderOn(kernel: Kernel, options: ProviderOptions = {}): Provider {
+  if (options.namespace !== undefined) requireName(NAMESPACE, options.namespace);
   const opened = openData(kernel, options);
   if ("reason" in opened) {
     options.onUnavailable?.(opened);
@@ -105,18 +119,35 @@ function openData(kernel: Kernel, options: ProviderOptions): OpenedData | Unavai
   const place = findDataFile(kernel, options.path);
   if ("reason" in place && options.fd === undefined) return place;
   const tracefs = "reason" in place ? undefined : place.tracefs;
-  const carrier = findCarrier(kernel, tracefs, options.namespace, options.fd !== undefined);
-  const path = carrier.dataFile ?? (place as { readonly path: string }).path;
-  const fd = options.fd ?? openDataFile(kernel, path);
+  const carrier = carrierOf(kernel, tracefs, options);
+  if ("reason" in carrier) return carrier;
+  const fd = options.fd ?? openDataFile(kernel, carrier.dataFile!);
   if (typeof fd !== "number") return fd;
   return { fd, native, abi: detectAbi(native, fd), carrier };
+}
+
+function carrierOf(
+  kernel: Kernel,
+  tracefs: string | undefined,
+  { namespace, fd }: ProviderOptions,
+): Carrier | Unavailable {
+  try {
+    return findCarrier(kernel, tracefs, namespace, fd !== undefined);
+  } catch (error) {
+    if (!isKernelError(error, "EACCES", "EPERM")) throw error;
+    return {
+      reason: "no_permission",
+      message: `Namespace "${namespace}" may not be made (${error.code}): ` +
+        "have root make it, and give this process permission on its user_events_data",
+    };
+  }
 }
 
 /** Events of a provider that has no kernel to write to. */
 function disabledEvent(options: ProviderOptions): Provider["event"] {
   return (name, fields) => {
-    requireName(name);
-    registrationText(name, Object.entries(fields));
+    checkedText(name, name, fields);
+    new PayloadEncoder(fields);
     const system = options.namespace === undefined
       ? "user_events"
       : `user_events.${options.namespace}`;
@@ -124,11 +155,23 @@ function disabledEvent(options: ProviderOptions): Provider["event"] {
   };
 }
 
-function requireName(name: string): void {
-  if (EVENT_NAME.test(name)) return;
-  throw new TypeError(
-    `"${name}" cannot be the name of a user_event: letters, digits, _, . and -, at most 200`,
-  );
+/** The text that registers an event as `kernelName`. The kernel checks next to nothing of it. */
+function checkedText(name: string, kernelName: string, fields: Fields): string {
+  requireName(EVENT_NAME, name);
+  for (const field of Object.keys(fields)) requireName(FIELD_NAME, field);
+  const text = registrationText(kernelName, Object.entries(fields));
+  if (text.length > MAX_REGISTRATION) {
+    throw new ValueError(
+      `The registration of "${name}" has ${text.length} characters`,
+      `The kernel takes ${MAX_REGISTRATION}; use fewer fields or shorter names`,
+    );
+  }
+  return text;
+}
+
+function requireName(rule: NameRule, name: string): void {
+  const wrong = checkName(rule, name);
+  if (wrong !== undefined) throw new TypeError(`${wrong.message}. ${wrong.hint}`);
 }
 
 class KernelProvider implements Provider {
@@ -139,7 +182,7 @@ class KernelProvider implements Provider {
   readonly #ownsFd: boolean;
   readonly #words: EnableWords;
   readonly #registered: bigint[] = [];
-  #statusPage: StatusPage | undefined;
+  #statusPage: StatusPage | "none" | undefined;
   #closed = false;
 
   constructor(kernel: Kernel, data: OpenedData, options: ProviderOptions) {
@@ -151,14 +194,13 @@ class KernelProvider implements Provider {
   }
 
   event<F extends Fields>(name: string, fields: F, options: EventOptions = {}): ProviderEvent<F> {
-    requireName(name);
     if (this.#closed) throw new TypeError("The provider is closed");
-    const kernelName = this.carrier.kernelName(name);
-    const text = registrationText(kernelName, Object.entries(fields));
+    const text = checkedText(name, this.carrier.kernelName(name), fields);
+    const payload = new PayloadEncoder(fields);
     const { isEnabled, writeIndex } = this.#data.abi.version === 2
       ? this.#registerV2(name, text, options)
       : this.#registerV1(name, text);
-    const payload = new PayloadEncoder(fields, writeIndex);
+    payload.writeIndex = writeIndex;
     const isOpen = () => !this.#closed;
     return {
       name: `${this.carrier.system}/${name}`,
@@ -171,6 +213,9 @@ class KernelProvider implements Provider {
 
   #registerV2(name: string, text: string, { persist = false }: EventOptions) {
     const { native, fd, abi, carrier } = this.#data;
+    if (persist && !abi.persist) {
+      throw explainRegistration(name, new KernelError("EOPNOTSUPP", "ioctl"));
+    }
     const word = this.#words.take();
     const flags = (persist ? REG_PERSIST : 0) |
       (carrier.multiFormat && abi.multiFormat ? REG_MULTI_FORMAT : 0);
@@ -185,19 +230,20 @@ class KernelProvider implements Provider {
       return { isEnabled: word.isSet, writeIndex };
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
-      throw explainRegistration(name, error, true);
+      throw explainRegistration(name, error);
     }
   }
 
   #registerV1(name: string, text: string) {
     const { native, fd, carrier } = this.#data;
     try {
-      this.#statusPage ??= new StatusPage(this.#kernel, native, carrier.statusFile);
+      this.#statusPage ??= StatusPage.open(this.#kernel, native, carrier.statusFile) ?? "none";
       const { statusBit, writeIndex } = registerV1(native, fd, text);
-      return { isEnabled: this.#statusPage.reader(statusBit), writeIndex };
+      const page = this.#statusPage;
+      return { isEnabled: page === "none" ? () => true : page.reader(statusBit), writeIndex };
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
-      throw explainRegistration(name, error, true);
+      throw explainRegistration(name, error);
     }
   }
 
@@ -216,10 +262,21 @@ class KernelProvider implements Provider {
     if (this.#closed) return;
     this.#closed = true;
     const { native, fd } = this.#data;
-    // Before the words' memory goes: the kernel would write into what comes there next.
-    for (const address of this.#registered) unregisterV2(native, fd, address, ENABLE_BIT);
-    this.#words.free();
-    this.#statusPage?.free();
+    const unregistered = this.#registered.map((address) => unregister(native, fd, address));
+    // A word that the kernel still knows keeps its memory: it would write into what comes next.
+    if (unregistered.every((gone) => gone)) this.#words.free();
+    if (this.#statusPage !== "none") this.#statusPage?.free();
     if (this.#ownsFd) this.#kernel.close(fd);
+  }
+}
+
+/** Whether the kernel forgot the word; not if another thread, or the process before a fork, has it. */
+function unregister(native: NativeCalls, fd: Fd, address: bigint): boolean {
+  try {
+    unregisterV2(native, fd, address, ENABLE_BIT);
+    return true;
+  } catch (error) {
+    if (!isKernelError(error)) throw error;
+    return false;
   }
 }
