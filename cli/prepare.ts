@@ -1,4 +1,5 @@
 import { type Backend, OperationError, type TraceRequest } from "../core/backend.ts";
+import { type ProbeConfig, probeKind } from "../core/config/config.ts";
 import { desiredProbes } from "../core/config/desired.ts";
 import { formatDiagnostic } from "../core/config/diagnostic.ts";
 import { RolledBackError } from "../core/plan/execute.ts";
@@ -126,18 +127,29 @@ function whereInConfig(
   }
   if (operation.kind !== "definition" || position === undefined) return { path };
   if (operation.step.call !== "append") return { path };
-  return { path: [...path, ...wordInProbe(operation.step.text, position, config.probes[probe])] };
+  const { keys, ...part } = partOfProbe(operation.step.text, position, config.probes[probe]);
+  return { path: [...path, ...keys], ...part };
 }
 
-/** The keys below a probe for the word of its definition that `position` is in. */
-function wordInProbe(
+/** What of a probe its line has at `position`: the keys below the probe, the place in their text. */
+function partOfProbe(
   line: string,
   position: number,
-  probe: LoadedConfig["config"]["probes"][string],
-): string[] {
-  const index = line.slice(0, position).split(" ").length - 1;
-  if (index < 2) return [];
-  const word = line.split(" ")[index] ?? "";
-  const name = word.split("=")[0];
-  return Object.hasOwn(probe.capture ?? {}, name) ? ["capture", name] : [];
+  probe: ProbeConfig,
+): { readonly keys: string[]; readonly offset?: number } {
+  const start = line.lastIndexOf(" ", position - 1) + 1;
+  const index = line.slice(0, start).split(" ").length - 1;
+  if (index === 1) return { keys: keysOfPlace(probe) };
+  const [name, fetch] = line.slice(start).split(" ")[0].split(/=(.*)/s);
+  const capture = index < 2 ? undefined : probe.capture?.[name];
+  if (capture === undefined) return { keys: [] };
+  const offset = position - start - name.length - 1;
+  return { keys: ["capture", name], ...(capture === fetch && offset > 0 && { offset }) };
+}
+
+function keysOfPlace(probe: ProbeConfig): string[] {
+  const kind = probeKind(probe);
+  const place = probe[kind];
+  if (typeof place !== "object") return [kind];
+  return [kind, "symbol" in place ? "symbol" : "path"];
 }
