@@ -29,8 +29,9 @@ export function dynamicHost(kernel: SimulatedKernel, tracing: Tracing): DynamicH
       ...profile.symbolsNamed(name).map(otherSymbol),
     ],
     symbolAt: (address) => {
-      const found = profile.functionAt(address);
-      return found && functionSymbol(found);
+      const found = profile.symbolAt(address);
+      return found &&
+        (found.kind === "function" ? functionSymbol(found.symbol) : otherSymbol(found.symbol));
     },
     traceableFunctions: () =>
       profile.functions.filter(({ traceable }) => traceable).map(functionSymbol),
@@ -73,12 +74,13 @@ export function dynamicHost(kernel: SimulatedKernel, tracing: Tracing): DynamicH
 }
 
 function functionSymbol(entry: KernelFunction): KernelSymbol {
-  const { name, address, module, traceable, blacklisted, endbr } = entry;
+  const { name, address, module, traceable, blacklisted, endbr, hookOffset } = entry;
   return {
     name,
     address,
     ...(module !== undefined && { module }),
     ...(endbr !== undefined && { endbr }),
+    ...(hookOffset !== undefined && { hookOffset }),
     traceable,
     blacklisted,
   };

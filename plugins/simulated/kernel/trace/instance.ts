@@ -1,6 +1,7 @@
 import { KernelError } from "../../../../core/kernel/error.ts";
 import type { ErrorLog } from "../dynamic/error_log.ts";
 import { RingBuffer } from "../ring_buffer/ring_buffer.ts";
+import type { TriggerHost } from "../trigger/host.ts";
 import type { TraceEvent } from "./event.ts";
 import { EventFile, type FilterSettings } from "./event_file.ts";
 
@@ -38,6 +39,8 @@ export class TraceInstance {
   readonly errors: ErrorLog;
   clock: TraceClock = "local";
   bufferPercent = 50;
+  /** What triggers find here; set once by who makes the instance. */
+  triggerHost!: TriggerHost;
   /** Open files that keep the instance from going. */
   users = 0;
   readonly #settings: FilterSettings;
@@ -66,7 +69,10 @@ export class TraceInstance {
   file(event: TraceEvent): EventFile {
     let file = this.#files.get(event);
     if (file === undefined) {
-      this.#files.set(event, file = new EventFile(event, this.#settings, this.errors));
+      this.#files.set(
+        event,
+        file = new EventFile(event, this.#settings, this.errors, () => this.triggerHost),
+      );
     }
     return file;
   }
@@ -75,15 +81,32 @@ export class TraceInstance {
     return this.#files.get(event)?.enabled ?? false;
   }
 
+  /** Whether the event is enabled or has triggers here. */
+  isActive(event: TraceEvent): boolean {
+    return this.#files.get(event)?.active ?? false;
+  }
+
   enable(event: TraceEvent, on: boolean): void {
-    this.file(event).enabled = on;
+    const file = this.file(event);
+    file.enabled = on;
     if (on) this.#everEnabled.add(event);
-    event.onEnable?.(this, on);
+    event.onEnable?.(this, file.active);
+  }
+
+  /** A trigger of the event comes or goes. */
+  arm(event: TraceEvent, on: boolean): void {
+    const file = this.file(event);
+    if (on) file.arm();
+    else file.disarm();
+    event.onEnable?.(this, file.active);
   }
 
   /** Stops all events, as the end of an instance does. */
   disableAll(): void {
-    for (const { event, enabled } of this.#files.values()) if (enabled) this.enable(event, false);
+    for (const file of this.#files.values()) {
+      if (file.enabled) this.enable(file.event, false);
+      if (file.hasTriggers) file.triggers.clear();
+    }
   }
 
   /** Events enabled here, in the order of `events`. */
@@ -101,13 +124,27 @@ export class TraceInstance {
     return this.#everEnabled.has(event);
   }
 
-  /** Puts an entry into the buffer if its event is enabled and its filter lets it through. */
+  /**
+   * An event fires: its triggers act, and its entry goes into the buffer if the event is enabled
+   * and its filter lets it through. Some triggers act only after that.
+   */
   record({ event, entry, cpu, comm }: Occurrence, now: bigint): void {
     const file = this.#files.get(event);
-    if (file === undefined || !file.enabled) return;
+    if (file === undefined || !file.active) return;
     const view = new DataView(entry.buffer, entry.byteOffset, entry.length);
-    if (file.passes(view, cpu, comm)) this.ring.write(cpu, entry, now);
-    else this.ring.discard(cpu, entry.length, now);
+    const actLate = file.hasTriggers
+      ? file.triggers.fire({
+        entry: view,
+        offset: 0,
+        length: entry.length,
+        context: { cpu, comm, pid: view.getInt32(4, true), timestamp: now },
+      })
+      : undefined;
+    if (file.recording) {
+      if (file.passes(view, cpu, comm)) this.ring.write(cpu, entry, now);
+      else this.ring.discard(cpu, entry.length, now);
+    }
+    actLate?.();
   }
 
   /** Sets `buffer_size_kb`, of one CPU or of all. @throws {KernelError} EBUSY while it is read. */

@@ -12,6 +12,8 @@ import { userEventParser, userEventsHost } from "./user_event_host.ts";
 import { dynamicHost } from "./dynamic_host.ts";
 import type { TraceEvent } from "./event.ts";
 import { type Occurrence, TraceInstance } from "./instance.ts";
+import { sharedTriggerState } from "../trigger/state.ts";
+import { triggerHost } from "./trigger_host.ts";
 import { EventRegistry } from "./registry.ts";
 
 /** Names of threads that `saved_cmdlines` keeps unless its size is changed (kernel/trace/trace.c). */
@@ -33,6 +35,7 @@ export class Tracing {
   /** Hits and misses of probe events, by `group/event` (`kprobe_profile`). */
   readonly hits = new Map<DynamicEvent, { hits: bigint; missed: bigint }>();
   readonly #kernel: SimulatedKernel;
+  readonly #triggerState = sharedTriggerState();
   readonly #instances: TraceInstance[] = [];
   readonly #traceEvents = new Map<DynamicEvent, TraceEvent>();
   readonly #savedCommands = new Map<number, string>();
@@ -79,7 +82,9 @@ export class Tracing {
 
   #newInstance(name: string, errors: ErrorLog): TraceInstance {
     const settings = { version: this.#kernel.version, cpuCount: this.cpus };
-    return new TraceInstance(name, settings, errors);
+    const instance = new TraceInstance(name, settings, errors);
+    instance.triggerHost = triggerHost(this.#kernel, this, instance, this.#triggerState);
+    return instance;
   }
 
   #everyInstance(): TraceInstance[] {
@@ -126,9 +131,9 @@ export class Tracing {
     return { enabled: this.isWanted(traceEvent), referenced: false };
   }
 
-  /** Whether any instance wants entries of an event. */
+  /** Whether any instance wants an event to fire: enabled, or with triggers. */
   isEnabledAnywhere(event: TraceEvent): boolean {
-    return this.#everyInstance().some((instance) => instance.isEnabled(event));
+    return this.#everyInstance().some((instance) => instance.isActive(event));
   }
 
   /** Whether anybody wants entries of an event: an instance or perf. */

@@ -55,10 +55,19 @@ function systemDirectory(tracing: Tracing, instance: TraceInstance, system: stri
 function eventDirectory(instance: TraceInstance, event: TraceEvent): DirectoryNode {
   const file = instance.file(event);
   return fixedDirectory({
-    enable: enableFile(instance, () => [event]),
+    enable: textFile({
+      read: () => file.enableText,
+      write: (text) => instance.enable(event, parseSwitch(text)),
+    }),
     filter: textFile({ read: () => file.filterText, write: (text) => file.setFilter(text) }),
     format: textFile({ read: () => formatText(event) }),
     id: textFile({ read: () => `${event.id}\n` }),
+    hist: textFile({ mode: 0o444, read: () => file.triggers.readHist() }),
+    trigger: textFile({
+      read: () => file.triggers.read(),
+      write: (text) => file.triggers.write(text),
+      truncate: () => file.triggers.truncate(),
+    }),
   });
 }
 
