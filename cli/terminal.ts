@@ -20,23 +20,21 @@ export class Terminal {
 
   /** An error: always said. */
   error(message: string, hint?: string): void {
-    this.#line(`${this.#style("red", "error:")} ${message}`);
-    if (hint !== undefined) this.#line(`${this.#style("cyan", "hint:")} ${hint}`);
+    this.#tell(this.#style("red", "error:"), message, hint);
   }
 
   warn(message: string, hint?: string): void {
-    this.#line(`${this.#style("yellow", "warning:")} ${message}`);
-    if (hint !== undefined) this.#line(`${this.#style("cyan", "hint:")} ${hint}`);
+    this.#tell(this.#style("yellow", "warning:"), message, hint);
   }
 
   /** What happens; not with `--quiet`. */
   info(message: string): void {
-    if (this.verbosity !== "quiet") this.#line(message);
+    if (this.verbosity !== "quiet") this.#line(visible(message));
   }
 
   /** Details; only with `--verbose`. */
   detail(message: string): void {
-    if (this.verbosity === "verbose") this.#line(message);
+    if (this.verbosity === "verbose") this.#line(visible(message));
   }
 
   /** Text that has its own layout, such as diagnostics. */
@@ -51,6 +49,11 @@ export class Terminal {
     this.#progress = true;
   }
 
+  #tell(label: string, message: string, hint: string | undefined): void {
+    this.#line(`${label} ${visible(message)}`);
+    if (hint !== undefined) this.#line(`${this.#style("cyan", "hint:")} ${visible(hint)}`);
+  }
+
   #line(text: string): void {
     if (this.#progress) process.stderr.write("\r\x1b[K");
     this.#progress = false;
@@ -60,6 +63,11 @@ export class Terminal {
   #style(style: "red" | "yellow" | "cyan", text: string): string {
     return this.colors ? styleText(["bold", style], text, { validateStream: false }) : text;
   }
+}
+
+/** Text without what a terminal would obey: names that people give may hold anything. */
+function visible(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }
 
 /** Writes data to standard output, all of it before it returns. */
