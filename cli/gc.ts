@@ -5,6 +5,7 @@ import { addBackendOptions, addFormatOption, type CliCommand } from "./command.t
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit_code.ts";
 import { printJson } from "./terminal.ts";
+import { requireUsable } from "./usable.ts";
 
 /** `sonde gc`. */
 export const command: CliCommand = {
@@ -17,6 +18,7 @@ export const command: CliCommand = {
 async function collect({ terminal, options, openBackend }: Context): Promise<number> {
   const backend = openBackend();
   try {
+    await requireUsable(backend);
     const collected = await collectGarbage(backend);
     const leftovers = collected.flatMap((trace) => trace.leftovers);
     for (const { name, reason, steps } of collected) {

@@ -5,6 +5,7 @@ import type { Context } from "./context.ts";
 import { EXIT } from "./exit_code.ts";
 import { formatTable } from "./table.ts";
 import { printData, printJson } from "./terminal.ts";
+import { requireUsable } from "./usable.ts";
 
 /** What can be listed: rows, with the keys that JSON has and the columns that text has. */
 type Rows = readonly Readonly<Record<string, string>>[];
@@ -44,6 +45,7 @@ async function rowsOf(context: Context, what: typeof LISTS[number]): Promise<Row
   }
   const backend = context.openBackend();
   try {
+    await requireUsable(backend);
     return await kernelRows(backend, what);
   } finally {
     await backend.close();

@@ -9,6 +9,7 @@ import { ConfigError, type LoadedConfig } from "./config_file.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT, exitCodeOf } from "./exit_code.ts";
 import { sinkDiagnostics } from "./sinks.ts";
+import { requireUsable } from "./usable.ts";
 
 /** A probe that is left out. */
 export interface SkippedProbe {
@@ -54,19 +55,6 @@ export async function prepareTrace(
   };
 }
 
-/** @throws {CliError} with the first thing that is missing. */
-async function requireUsable(backend: Backend): Promise<void> {
-  const { usable, list } = await backend.inspect();
-  if (usable) return;
-  const missing = list.find(({ available }) => !available);
-  const exitCode = missing?.name === "access" ? EXIT.noPermission : EXIT.unavailable;
-  throw new CliError(
-    exitCode,
-    `The ${backend.name} backend cannot work here: ${missing?.detail ?? "unknown reason"}`,
-    missing?.remedy,
-  );
-}
-
 function reportUnplaced(
   { terminal }: Context,
   { parsed, source }: LoadedConfig,
@@ -88,7 +76,7 @@ function reportUnplaced(
     if (onMissing === "skip") terminal.detail(`Probe ${id} is left out: ${probe.reason}`);
     else {
       const warning = diagnose(probe, "warning");
-      terminal.block(formatDiagnostic(warning, source, { color: terminal.colors }));
+      terminal.noteBlock(formatDiagnostic(warning, source, { color: terminal.colors }));
     }
   }
 }

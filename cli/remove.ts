@@ -6,6 +6,7 @@ import { addBackendOptions, addFormatOption, type CliCommand } from "./command.t
 import type { Context } from "./context.ts";
 import { CliError, EXIT } from "./exit_code.ts";
 import { printJson } from "./terminal.ts";
+import { requireUsable } from "./usable.ts";
 
 /** `sonde remove NAME`. */
 export const command: CliCommand = {
@@ -21,6 +22,7 @@ async function remove(context: Context, name: string): Promise<number> {
   requireTraceName(name);
   const backend = openBackend();
   try {
+    await requireUsable(backend);
     const { found, removed, leftovers } = await removeTrace(backend, name);
     if (!found) throw new CliError(EXIT.failure, `There is no trace "${name}" here`);
     for (const { undo } of removed) if (undo) terminal.detail(describeStep(undo));

@@ -9,6 +9,7 @@ import { CliError, EXIT } from "./exit_code.ts";
 import { requireTraceName } from "./remove.ts";
 import { formatTable } from "./table.ts";
 import { printData, printJson } from "./terminal.ts";
+import { requireUsable } from "./usable.ts";
 
 /** `sonde status [NAME]`. */
 export const command: CliCommand = {
@@ -24,6 +25,7 @@ async function show(context: Context, name: string | undefined): Promise<number>
   if (name !== undefined) requireTraceName(name);
   const backend = openBackend();
   try {
+    await requireUsable(backend);
     const owners = (await backend.inventory()).flatMap(({ owner }) => owner ?? []);
     const names = new Set([...owners, ...listLedgers(backend.kernel).filter(isTraceName)]);
     if (name !== undefined && !names.has(name)) {
