@@ -24,7 +24,7 @@ export interface KernelFunction {
   readonly traceable: boolean;
   /** Whether it is on the kprobes blacklist. */
   readonly blacklisted: boolean;
-  /** Whether it starts with ENDBR64. */
+  /** Whether it starts with ENDBR64, or with the nop that the kernel puts in its place. */
   readonly endbr?: boolean;
 }
 
@@ -35,7 +35,14 @@ export interface OtherSymbol {
   readonly type: string;
   readonly module?: string;
   readonly address: bigint;
+  /** Bytes up to the next symbol; 0 unless told. */
+  readonly size?: number;
 }
+
+/** What lies at an address: a function, or else another symbol. */
+export type FoundSymbol =
+  | { readonly kind: "function"; readonly symbol: KernelFunction }
+  | { readonly kind: "other"; readonly symbol: OtherSymbol };
 
 export interface Tracepoint {
   readonly system: string;
@@ -92,7 +99,7 @@ export class HostProfile {
   readonly #byName = new Map<string, KernelFunction[]>();
   readonly #symbolsByName = new Map<string, OtherSymbol[]>();
   /** By address, for look-ups; made when the first is asked for. */
-  #sorted: readonly KernelFunction[] | undefined;
+  #sorted: readonly FoundSymbol[] | undefined;
 
   constructor(facts: ProfileFacts) {
     this.functions = facts.functions;
@@ -116,20 +123,23 @@ export class HostProfile {
     return this.#symbolsByName.get(name) ?? [];
   }
 
+  /**
+   * The symbol that holds `address`; of several that start there, the first
+   * (`get_symbol_pos`, kernel/kallsyms.c).
+   */
+  symbolAt(address: bigint): FoundSymbol | undefined {
+    const sorted = this.#sorted ??= sortByAddress(this.functions, this.#symbols);
+    let low = firstFrom(sorted, address + 1n) - 1;
+    if (low < 0) return undefined;
+    low = firstFrom(sorted, sorted[low].symbol.address);
+    const found = sorted[low];
+    return address < found.symbol.address + BigInt(found.symbol.size ?? 0) ? found : undefined;
+  }
+
   /** The function that holds `address`. */
   functionAt(address: bigint): KernelFunction | undefined {
-    const sorted = this.#sorted ??= this.functions.toSorted((a, b) =>
-      a.address < b.address ? -1 : a.address > b.address ? 1 : 0
-    );
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (sorted[middle].address <= address) low = middle + 1;
-      else high = middle;
-    }
-    const found = sorted[low - 1];
-    return found !== undefined && address < found.address + BigInt(found.size) ? found : undefined;
+    const found = this.symbolAt(address);
+    return found?.kind === "function" ? found.symbol : undefined;
   }
 
   executable(path: string): Executable | undefined {
@@ -156,6 +166,32 @@ export class HostProfile {
   files(arch: string): [string, Uint8Array][] {
     return this.executables.map(({ path, functions }) => [path, makeElf(functions, arch)]);
   }
+}
+
+/** Functions before other symbols of the same address. */
+function sortByAddress(
+  functions: readonly KernelFunction[],
+  symbols: readonly OtherSymbol[],
+): FoundSymbol[] {
+  const found: FoundSymbol[] = [
+    ...functions.map((symbol) => ({ kind: "function", symbol }) as const),
+    ...symbols.map((symbol) => ({ kind: "other", symbol }) as const),
+  ];
+  return found.sort(({ symbol: a }, { symbol: b }) =>
+    a.address < b.address ? -1 : a.address > b.address ? 1 : 0
+  );
+}
+
+/** Index of the first symbol at `address` or behind it. */
+function firstFrom(sorted: readonly FoundSymbol[], address: bigint): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle].symbol.address < address) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function addTo<T>(map: Map<string, T[]>, name: string, entry: T): void {

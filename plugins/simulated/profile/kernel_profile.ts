@@ -12,7 +12,7 @@ import { BtfFile } from "./btf_file.ts";
 import type { ProfileFile } from "./profile_file.ts";
 
 /** A function ends where the next symbol starts; the last one is taken to have a page. */
-const LAST_SIZE = 4096;
+const LAST_SIZE = 4096n;
 
 interface ListedSymbol {
   readonly name: string;
@@ -24,9 +24,11 @@ interface ListedSymbol {
 /** The host that a profile was taken from. */
 export function kernelProfile(file: ProfileFile): HostProfile {
   const symbols = parseKallsyms(file.kallsyms);
+  const sizeOf = sizesOf(symbols);
   return new HostProfile({
-    functions: functionsOf(file, symbols),
-    symbols: symbols.filter((symbol) => !isFunction(symbol)).map((symbol): OtherSymbol => symbol),
+    functions: functionsOf(file, symbols, sizeOf),
+    symbols: symbols.filter((symbol) => !isFunction(symbol))
+      .map((symbol): OtherSymbol => ({ ...symbol, size: sizeOf(symbol) })),
     modules: [...new Set(symbols.flatMap(({ module }) => module ?? []))],
     tracepoints: Object.entries(file.formats).map(([name, text]) => tracepointOf(name, text)),
     executables: [],
@@ -50,53 +52,82 @@ function isFunction({ type }: ListedSymbol): boolean {
   return "tTwW".includes(type);
 }
 
-function functionsOf(file: ProfileFile, symbols: readonly ListedSymbol[]): KernelFunction[] {
-  const traceable = parseTraceable(file.traceable);
-  const blacklist = parseBlacklist(file.blacklist);
+/**
+ * Bytes from a symbol to the next one, of whatever type; 0 outside of the kernel's image and of
+ * modules, where the kernel knows of no symbols (`is_ksym_addr`, kernel/kallsyms.c).
+ */
+function sizesOf(symbols: readonly ListedSymbol[]): (symbol: ListedSymbol) => number {
+  const start = symbols.find(({ name }) => name === "_stext")?.address ?? 0n;
+  const end = symbols.find(({ name }) => name === "_end")?.address ?? 1n << 64n;
+  const starts = [...new Set(symbols.map(({ address }) => address))]
+    .sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+  const sizes = new Map(starts.map((address, index) => {
+    const next = starts[index + 1] ?? address + LAST_SIZE;
+    return [address, Number(next - address)];
+  }));
+  return ({ address, module }) =>
+    module === undefined && (address < start || address >= end) ? 0 : sizes.get(address)!;
+}
+
+function functionsOf(
+  file: ProfileFile,
+  symbols: readonly ListedSymbol[],
+  sizeOf: (symbol: ListedSymbol) => number,
+): KernelFunction[] {
+  const isTraceable = parseTraceable(file.traceable);
+  const isBlacklisted = parseBlacklist(file.blacklist);
   const endbr = file.endbr && new Set(file.endbr.map((address) => BigInt(`0x${address}`)));
-  const starts = [...new Set(symbols.map(({ address }) => address))].sort((a, b) =>
-    a < b ? -1 : a > b ? 1 : 0
-  );
-  const next = new Map(starts.map((address, index) => [address, starts[index + 1]]));
   return symbols.filter(isFunction).map((symbol): KernelFunction => {
     const { name, address, module } = symbol;
-    const end = next.get(address) ?? address + BigInt(LAST_SIZE);
     return {
       name,
       address,
-      size: Number(end - address),
+      size: sizeOf(symbol),
       ...(module !== undefined && { module }),
       parameters: [],
-      traceable: traceable(symbol, end),
-      blacklisted: blacklist.some(([from, to]) => address >= from && address < to),
+      traceable: isTraceable(symbol),
+      blacklisted: isBlacklisted(address),
       ...(endbr && { endbr: endbr.has(address) }),
     };
   });
 }
 
 /** Lines `[address ]name[ [module]]`; with addresses, those are what counts. */
-function parseTraceable(text: string): (symbol: ListedSymbol, end: bigint) => boolean {
+function parseTraceable(text: string): (symbol: ListedSymbol) => boolean {
   const lines = text.split("\n").filter((line) => line !== "");
   if (/^[0-9a-f]{8,} /.test(lines[0] ?? "")) {
     const hooks = new Set(lines.map((line) => BigInt(`0x${line.split(" ")[0]}`)));
-    // The hook comes behind ENDBR64 where there is one.
+    // With indirect branch tracking it comes behind ENDBR64, or the nop in its place.
     return ({ address }) => hooks.has(address) || hooks.has(address + 4n);
   }
   const names = new Set(lines.map((line) => line.split("\t")[0].split(" ")[0]));
   return ({ name }) => names.has(name);
 }
 
-/** Lines `0xfrom-0xto name`. */
-function parseBlacklist(text: string): [bigint, bigint][] {
-  return [...text.matchAll(/^(0x[0-9a-f]+)-(0x[0-9a-f]+)/gm)]
-    .map(([, from, to]) => [BigInt(from), BigInt(to)]);
+/** Lines `0xfrom-0xto name`; they do not overlap. */
+function parseBlacklist(text: string): (address: bigint) => boolean {
+  const ranges = [...text.matchAll(/^(0x[0-9a-f]+)-(0x[0-9a-f]+)/gm)]
+    .map(([, from, to]) => ({ from: BigInt(from), to: BigInt(to) }))
+    .sort((a, b) => a.from < b.from ? -1 : a.from > b.from ? 1 : 0);
+  return (address) => {
+    let low = 0;
+    let high = ranges.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ranges[middle].from <= address) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && address < ranges[low - 1].to;
+  };
 }
+
+const PLACE_PREFIX = { inline: "", data_loc: "__data_loc ", rel_loc: "__rel_loc " } as const;
 
 function tracepointOf(path: string, text: string): Tracepoint {
   const [system, name] = path.split("/");
   const format = parseFormat(text, { system });
   const fields = format.fields.map((field): EventField => {
-    const { type } = field;
+    const type = `${PLACE_PREFIX[field.place]}${field.type}`;
     const length = /\[(\d+)\]$/.exec(type)?.[1];
     return {
       name: field.name,

@@ -23,7 +23,7 @@ export interface ProfileFile {
   readonly traceable: string;
   /** `kprobes/blacklist` of debugfs. */
   readonly blacklist: string;
-  /** Addresses of functions that start with ENDBR64, in hexadecimal; absent if not known. */
+  /** Addresses of functions that start with ENDBR64 or its stand-in, in hexadecimal; absent if not known. */
   readonly endbr?: readonly string[];
   /** `/sys/kernel/btf/vmlinux` in base64; absent without BTF. */
   readonly btf?: string;
@@ -32,7 +32,16 @@ export interface ProfileFile {
   /** tracefs' README. */
   readonly readme: string;
   /** Executables, libraries and directories that were there. */
-  readonly files: Readonly<Record<string, { readonly regular: boolean; readonly inode: string }>>;
+  readonly files: Readonly<Record<string, ListedFile>>;
+}
+
+/** A file or directory of the host. */
+export interface ListedFile {
+  readonly regular: boolean;
+  /** Identity of the file, whatever path leads to it. */
+  readonly inode: string;
+  /** Bytes; absent in profiles that were taken without. */
+  readonly size?: number;
 }
 
 /** A file that is no profile, or one of another version. */

@@ -1,7 +1,7 @@
 import { isKernelError } from "../../../core/kernel/error.ts";
 import { readBytes, readText, tryReadText } from "../../../core/kernel/files.ts";
 import type { Kernel } from "../../../core/kernel/port.ts";
-import type { ProfileFile } from "./profile_file.ts";
+import type { ListedFile, ProfileFile } from "./profile_file.ts";
 
 /** Where executables and libraries are looked for. */
 const FILE_DIRECTORIES = ["/bin", "/usr/bin", "/lib", "/usr/lib", "/lib64", "/tmp"];
@@ -49,7 +49,7 @@ function readFormats(kernel: Kernel, tracefs: string): Record<string, string> {
 }
 
 function readFiles(kernel: Kernel): ProfileFile["files"] {
-  const files: Record<string, { regular: boolean; inode: string }> = {};
+  const files: Record<string, ListedFile> = {};
   for (const directory of FILE_DIRECTORIES) {
     addFile(kernel, directory, files);
     try {
@@ -64,20 +64,24 @@ function readFiles(kernel: Kernel): ProfileFile["files"] {
 function addFile(
   kernel: Kernel,
   path: string,
-  files: Record<string, { regular: boolean; inode: string }>,
+  files: Record<string, ListedFile>,
 ): void {
   try {
-    const { kind, dev, ino } = kernel.stat(path);
-    files[path] = { regular: kind === "file", inode: `${dev}:${ino}` };
+    const { kind, dev, ino, size } = kernel.stat(path);
+    files[path] = { regular: kind === "file", inode: `${dev}:${ino}`, size };
   } catch (error) {
     if (!isKernelError(error)) throw error;
   }
 }
 
-/** ENDBR64, which functions of kernels with indirect branch tracking start with. */
+/**
+ * What functions of kernels with indirect branch tracking start with: ENDBR64, or the nop that the
+ * kernel puts in its place where nothing branches to (arch/x86/include/asm/ibt.h, `is_endbr`).
+ */
 const ENDBR64 = 0xfa1e0ff3;
+const ENDBR_POISON = 0x001f0f66;
 
-/** The functions that start with ENDBR64, by the text of the running kernel in `/proc/kcore`. */
+/** The functions that start so, by the text of the running kernel in `/proc/kcore`. */
 function readEndbr(kernel: Kernel, kallsyms: string): string[] | undefined {
   if (kernel.machine.arch !== "x86_64") return undefined;
   try {
@@ -89,7 +93,8 @@ function readEndbr(kernel: Kernel, kallsyms: string): string[] | undefined {
     for (const [, address] of kallsyms.matchAll(/^(\S+) [tTwW] /gm)) {
       const offset = Number(BigInt(`0x${address}`) - start);
       if (offset < 0 || offset + 4 > text.length) continue;
-      if (view.getUint32(offset, true) === ENDBR64) found.push(address);
+      const word = view.getUint32(offset, true);
+      if (word === ENDBR64 || word === ENDBR_POISON) found.push(address);
     }
     return found;
   } catch (error) {

@@ -19,7 +19,7 @@ export interface KernelSymbol {
   readonly data?: boolean;
   /** Whether it is on the kprobes blacklist (`NOKPROBE_SYMBOL`, `__kprobes`). */
   readonly blacklisted?: boolean;
-  /** Whether the function starts with ENDBR64 (kernels built with IBT). */
+  /** Whether the function starts with ENDBR64 or what the kernel puts in its place (IBT). */
   readonly endbr?: boolean;
   /**
    * Offsets at which an instruction starts, in bytes. Absent if unknown: then

@@ -74,13 +74,12 @@ export function dynamicHost(kernel: SimulatedKernel, tracing: Tracing): DynamicH
 }
 
 function functionSymbol(entry: KernelFunction): KernelSymbol {
-  const { name, address, module, traceable, blacklisted, endbr, hookOffset } = entry;
+  const { name, address, module, traceable, blacklisted, endbr } = entry;
   return {
     name,
     address,
     ...(module !== undefined && { module }),
     ...(endbr !== undefined && { endbr }),
-    ...(hookOffset !== undefined && { hookOffset }),
     traceable,
     blacklisted,
   };
