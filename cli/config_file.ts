@@ -41,7 +41,7 @@ export function loadConfigFile(terminal: Terminal, file: string): LoadedConfig {
   const parsed = parseConfig(source, { file, env: process.env });
   if (parsed.config === undefined) throw new ConfigError(parsed.diagnostics, source);
   for (const warning of parsed.diagnostics) {
-    terminal.block(formatDiagnostic(warning, source, { color: terminal.colors }));
+    terminal.noteBlock(formatDiagnostic(warning, source, { color: terminal.colors }));
   }
   return { file, source, parsed, config: parsed.config };
 }

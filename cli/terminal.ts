@@ -42,6 +42,11 @@ export class Terminal {
     this.#line(text);
   }
 
+  /** Such a text about what is no error; not with `--quiet`. */
+  noteBlock(text: string): void {
+    if (this.verbosity !== "quiet") this.#line(text);
+  }
+
   /** Shows how far something is, in one line that the next one takes the place of. */
   progress(message: string): void {
     if (this.verbosity === "quiet" || process.stderr.isTTY !== true) return;
