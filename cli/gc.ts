@@ -21,8 +21,9 @@ async function collect({ terminal, options, openBackend }: Context): Promise<num
     await requireUsable(backend);
     const collected = await collectGarbage(backend);
     const leftovers = collected.flatMap((trace) => trace.leftovers);
-    for (const { name, reason, steps } of collected) {
-      terminal.info(`Removed trace "${name}": ${reason}`);
+    for (const { name, reason, steps, leftovers } of collected) {
+      const what = leftovers.length === 0 ? "Removed trace" : "Removed what could be of trace";
+      terminal.info(`${what} "${name}": ${reason}`);
       for (const step of steps) terminal.detail(`  ${describeStep(step)}`);
     }
     for (const leftover of leftovers) terminal.warn(`Left behind: ${describeLeftover(leftover)}`);

@@ -99,7 +99,7 @@ export async function explainRefusal<T>(
       hint: cause.hint,
     });
     const told = new ConfigError([diagnostic], loaded.source, exitCodeOf(cause));
-    throw new RolledBackError(told, error.leftovers);
+    throw new RolledBackError(told, error.leftovers, error.notRestored);
   }
 }
 

@@ -1,4 +1,4 @@
-import { describeLeftover } from "../core/plan/execute.ts";
+import { describeLeftover, type Leftover } from "../core/plan/execute.ts";
 import type { Installation } from "../core/session/install.ts";
 import { type RunSummary, runTrace } from "../core/session/run.ts";
 import {
@@ -59,23 +59,28 @@ async function stream(context: Context, file: string, flags: RunFlags): Promise<
 }
 
 function tellStart(terminal: Terminal, installation: Installation, probes: number): void {
-  for (const { name, reason } of installation.collected) {
-    terminal.info(`Removed trace "${name}" first: ${reason}`);
+  for (const { name, reason, leftovers } of installation.collected) {
+    if (leftovers.length === 0) terminal.info(`Removed trace "${name}" first: ${reason}`);
+    tellLeftovers(terminal, leftovers);
   }
   const what = `${probes} ${probes === 1 ? "probe" : "probes"}`;
   terminal.info(installation.applied ? `Reading ${what} that apply installed` : `Tracing ${what}`);
 }
 
 function tellEnd(terminal: Terminal, summary: RunSummary): void {
-  for (const leftover of summary.leftovers) {
-    terminal.warn(`Left behind: ${describeLeftover(leftover)}`, "sonde gc tries again");
-  }
+  tellLeftovers(terminal, summary.leftovers);
   const parts = [
     `${summary.events} ${summary.events === 1 ? "event" : "events"}`,
     lossText(summary),
   ];
   if (summary.undecoded > 0) parts.push(`${summary.undecoded} not decoded`);
   terminal.info(parts.join(", "));
+}
+
+function tellLeftovers(terminal: Terminal, leftovers: readonly Leftover[]): void {
+  for (const leftover of leftovers) {
+    terminal.warn(`Left behind: ${describeLeftover(leftover)}`, "sonde gc tries again");
+  }
 }
 
 function lossText({ lost, lostUnknown }: RunSummary): string {
