@@ -1,7 +1,7 @@
 import { dlopen, FFIType, type Pointer, toArrayBuffer } from "bun:ffi";
 import process from "node:process";
 import type { NativeCalls, NoNativeCalls } from "../port.ts";
-import { type Libc, LIBC_NAMES, nativeCalls } from "./libc.ts";
+import { type Libc, loadLibc } from "./libc.ts";
 
 const { i32, i64, ptr } = FFIType;
 
@@ -16,15 +16,7 @@ const SYMBOLS = {
 /** The native calls by bun:ffi. Under MemoryDenyWriteExecute `dlopen` throws: FFI needs the JIT. */
 export function openNative(): NativeCalls | NoNativeCalls {
   if (process.platform !== "linux") return { unavailable: "Native calls are made on Linux only" };
-  const reasons: string[] = [];
-  for (const name of LIBC_NAMES) {
-    try {
-      return nativeCalls(bind(name), process.arch);
-    } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  return { unavailable: `Cannot load the C library: ${reasons[0]}` };
+  return loadLibc(bind, process.arch);
 }
 
 function bind(name: string): Libc {

@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { NativeCalls, NoNativeCalls } from "../port.ts";
-import { type Libc, LIBC_NAMES, nativeCalls } from "./libc.ts";
+import { type Libc, loadLibc } from "./libc.ts";
 
 const SYMBOLS = {
   ioctl: { parameters: ["i32", "i64", "i64"], result: "i32" },
@@ -16,15 +16,7 @@ export function openNative(): NativeCalls | NoNativeCalls {
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     return { unavailable: "Deno was started without --allow-ffi" };
   }
-  const reasons: string[] = [];
-  for (const name of LIBC_NAMES) {
-    try {
-      return nativeCalls(bind(name), process.arch);
-    } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  return { unavailable: `Cannot load the C library: ${reasons[0]}` };
+  return loadLibc(bind, process.arch);
 }
 
 function bind(name: string): Libc {

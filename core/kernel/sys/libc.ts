@@ -1,5 +1,5 @@
 import { KernelError } from "../error.ts";
-import type { Memory, NativeCalls } from "../port.ts";
+import type { Memory, NativeCalls, NoNativeCalls } from "../port.ts";
 
 /**
  * The functions of the C library that native calls are made of, as one runtime binds them.
@@ -34,7 +34,7 @@ export interface Libc {
 }
 
 /** Shared objects that the C library goes by: glibc, then musl. */
-export const LIBC_NAMES = [
+const LIBC_NAMES = [
   "libc.so.6",
   "libc.musl-x86_64.so.1",
   "libc.musl-aarch64.so.1",
@@ -52,8 +52,25 @@ const MAP_SHARED = 1;
 const MAP_PRIVATE = 2;
 const MAP_ANONYMOUS = 0x20;
 
-/** Native calls over a bound C library. `arch` is `process.arch`. */
-export function nativeCalls(libc: Libc, arch: string): NativeCalls | { unavailable: string } {
+/**
+ * The native calls over the first C library that loads.
+ *
+ * @param bind binds the functions of the library called `name`; throws if it cannot be loaded.
+ * @param arch `process.arch`
+ */
+export function loadLibc(bind: (name: string) => Libc, arch: string): NativeCalls | NoNativeCalls {
+  const reasons: string[] = [];
+  for (const name of LIBC_NAMES) {
+    try {
+      return nativeCalls(bind(name), arch);
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { unavailable: `Cannot load the C library: ${reasons[0]}` };
+}
+
+function nativeCalls(libc: Libc, arch: string): NativeCalls | NoNativeCalls {
   const numbers = SYSCALLS[arch];
   if (numbers === undefined) return { unavailable: `No system call numbers for "${arch}"` };
 
