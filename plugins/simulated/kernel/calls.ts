@@ -136,7 +136,12 @@ function probesOn(kernel: SimulatedKernel, callee: Callee, isReturn: boolean): P
       found.push({ event: traceEvent, probe: placed });
     }
   }
-  return found;
+  // The newest comes first (kernel/kprobes.c, `add_new_kprobe`; kernel/events/uprobes.c). It is so
+  // the first to follow the return of a function of the kernel, and the last to see it.
+  const newestFirst = !isReturn || callee.executable !== undefined;
+  return found.sort(({ probe: a }, { probe: b }) =>
+    newestFirst ? b.serial - a.serial : a.serial - b.serial
+  );
 }
 
 function sitsOn({ place }: PlacedProbe, callee: Callee): boolean {

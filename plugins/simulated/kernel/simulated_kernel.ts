@@ -109,6 +109,7 @@ export class SimulatedKernel {
 
   /** Bytes of a regular file, where they are known; files of the kernel have no pages to probe. */
   fileSize(path: string): number | "kernel file" | undefined {
+    if (Object.hasOwn(this.profile.otherFiles, path)) return this.profile.otherFiles[path].size;
     const node = this.#findNode(path);
     if (typeof node === "string" || node.kind !== "file") return undefined;
     return node.size?.() ?? "kernel file";

@@ -60,6 +60,9 @@ export type Place =
 
 /** One probe of an event: the event may have several, with the same arguments. */
 export class PlacedProbe {
+  static #last = 0;
+  /** Rises from one that is placed to the next. */
+  readonly serial = ++PlacedProbe.#last;
   readonly place: Place;
   readonly arguments: readonly ProbeArgument[];
   readonly #event: ProbeEvent;

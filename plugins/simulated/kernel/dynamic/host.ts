@@ -36,6 +36,8 @@ export interface ProbedFile {
   readonly regular: boolean;
   /** Identity of the file, whatever path leads to it. */
   readonly inode: string;
+  /** Bytes; absent where it is not known. */
+  readonly size?: number;
 }
 
 /** A tracepoint of the kernel, which need not have a trace event. */

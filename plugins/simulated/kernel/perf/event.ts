@@ -21,6 +21,7 @@ export type PerfClock = "local" | "monotonic" | "monotonic_raw" | "realtime" | "
 export interface PerfEventParts {
   readonly id: bigint;
   readonly attr: PerfAttr;
+  readonly version: "6.1" | "6.12";
   readonly arch: "x86_64" | "aarch64";
   readonly source: EventSource;
   /** The CPU it counts on; -1 for any. */
@@ -38,6 +39,7 @@ export interface PerfEventParts {
 export class PerfEvent implements SampleSource {
   readonly id: bigint;
   readonly attr: PerfAttr;
+  readonly version: "6.1" | "6.12";
   readonly arch: "x86_64" | "aarch64";
   readonly source: EventSource;
   readonly cpu: number;
@@ -70,6 +72,7 @@ export class PerfEvent implements SampleSource {
     const { attr } = parts;
     this.id = parts.id;
     this.attr = attr;
+    this.version = parts.version;
     this.arch = parts.arch;
     this.source = parts.source;
     this.cpu = parts.cpu;

@@ -3,6 +3,7 @@
  * (`perf_kprobe_init`, `create_local_trace_kprobe` and their likes).
  * @module
  */
+import { fromByteString } from "../../../../core/filter/bytes.ts";
 import { type Place, PlacedProbe, ProbeEvent } from "../dynamic/event.ts";
 import {
   checkSymbol,
@@ -74,7 +75,7 @@ export function localUprobe(
   if (attr.config1 === 0n) refuse("EINVAL");
   const path = readName(caller, attr.config1, MAX_PATH);
   if (path === "") refuse("EINVAL");
-  const file = kernel.lookUpFile(path);
+  const file = kernel.tracing.dynamic.registry.host.lookupPath(path);
   if (typeof file === "string") refuse(file);
   if (!file.regular) refuse("EINVAL");
   const place = {
@@ -93,7 +94,7 @@ type UprobePlace = Extract<Place, { kind: "uprobe" }>;
 
 /** The checks of `uprobe_register` (kernel/events/uprobes.c). */
 function checkUprobe(kernel: SimulatedKernel, place: UprobePlace): void {
-  const size = kernel.fileSize(place.path);
+  const size = kernel.fileSize(fromByteString(place.path));
   if (size === "kernel file") refuse("EIO");
   if (size !== undefined && BigInt.asIntN(64, place.offset) > BigInt(size)) refuse("EINVAL");
   if (kernel.arch === "aarch64" && place.offset % 4n !== 0n) refuse("EINVAL");

@@ -78,7 +78,8 @@ export function perfEventOpen(
   };
   if (kernel.version === "6.12") checkTarget();
   if (target === undefined) kernel.perf.settings.allowCpu(caller);
-  const parts = { attr, arch: kernel.arch, source, cpu, target: target?.pid, clock };
+  const { version, arch } = kernel;
+  const parts = { attr, version, arch, source, cpu, target: target?.pid, clock };
   if (leader !== undefined) checkGroup(leader, parts);
   const event = new PerfEvent({
     ...parts,

@@ -15,6 +15,9 @@ import type { SimulatedProcess } from "../process.ts";
 /** Entries larger than this are not handed to perf (`PERF_MAX_TRACE_SIZE`). */
 const MAX_ENTRY = 8192;
 
+/** Offset of `common_preempt_count`: perf has preemption off when it looks. */
+const PREEMPT_COUNT = 3;
+
 /** Who listens to one trace event. */
 interface Listeners {
   /** Newest first, as samples are made. */
@@ -114,9 +117,11 @@ export class PerfEvents {
       if (program?.run(moment) === 0n) keep = false;
     }
     if (!keep) return;
-    for (const event of [...listeners.events]) {
-      if (event.concerns(occurrence)) event.record(entry, occurrence);
-    }
+    const concerned = listeners.events.filter((event) => event.concerns(occurrence));
+    if (concerned.length === 0) return;
+    const raw = entry.slice();
+    raw[PREEMPT_COUNT] = 1;
+    for (const event of concerned) event.record(raw, occurrence);
   }
 
   /** What takes the records of a user_event to perf. */

@@ -2,7 +2,7 @@
  * The records that events write: SAMPLE and LOST (kernel/events/core.c, `perf_output_sample`).
  * @module
  */
-import { MISC, RECORD, SAMPLE } from "./abi.ts";
+import { MISC, PAGE_SIZE, RECORD, SAMPLE } from "./abi.ts";
 import type { PerfAttr } from "./attr.ts";
 import type { Occurrence } from "./occurrence.ts";
 import { INSTRUCTION_POINTER, PROGRAM_REGISTERS, sampledRegisters } from "./registers.ts";
@@ -11,6 +11,7 @@ import { INSTRUCTION_POINTER, PROGRAM_REGISTERS, sampledRegisters } from "./regi
 export interface SampleSource {
   readonly id: bigint;
   readonly attr: PerfAttr;
+  readonly version: "6.1" | "6.12";
   readonly arch: "x86_64" | "aarch64";
   /** What read(2) would answer. */
   values(): readonly bigint[];
@@ -40,7 +41,9 @@ const CONTEXT_KERNEL = BigInt.asUintN(64, -128n);
 const CONTEXT_USER = BigInt.asUintN(64, -512n);
 
 /** `PERF_MEM_NA`: nothing is known of the memory that was accessed. */
-const NO_DATA_SOURCE = 0x1e_0508_0021n;
+const NO_DATA_SOURCE = { "6.1": 0x508_0021n, "6.12": 0x1e_0508_0021n } as const;
+
+const PAGE = BigInt(PAGE_SIZE);
 
 /** Writes one record, field after field. */
 class RecordWriter {
@@ -101,13 +104,13 @@ export function sampleRecord(source: SampleSource, moment: SampleMoment): Uint8A
   }
   if (has(SAMPLE.stackUser)) putStack(writer, attr.stackUser);
   if (has(SAMPLE.weight | SAMPLE.weightStruct)) writer.u64(0n);
-  if (has(SAMPLE.dataSource)) writer.u64(NO_DATA_SOURCE);
+  if (has(SAMPLE.dataSource)) writer.u64(NO_DATA_SOURCE[source.version]);
   if (has(SAMPLE.transaction)) writer.u64(0n);
   if (has(SAMPLE.regsIntr)) putRegisters(writer, arch, attr.regsIntr, occurrence);
   if (has(SAMPLE.physAddr)) writer.u64(0n);
   if (has(SAMPLE.cgroup)) writer.u64(1n);
   if (has(SAMPLE.dataPageSize)) writer.u64(0n);
-  if (has(SAMPLE.codePageSize)) writer.u64(0n);
+  if (has(SAMPLE.codePageSize)) writer.u64(PAGE);
   if (has(SAMPLE.aux)) writer.u64(0n);
   return writer.finish(RECORD.sample, occurrence.user ? MISC.user : MISC.kernel);
 }

@@ -17,6 +17,8 @@ export interface TraceEvent {
   /** The `print fmt:` text. */
   readonly printFmt: string;
   readonly kind?: TraceEventKind;
+  /** Asked before the first in an instance wants its entries. @throws {KernelError} if it may not */
+  readonly beforeEnable?: () => void;
   /** Told that perf starts or stops to listen; for facilities that have to know. */
   readonly onPerf?: (on: boolean) => void;
   /** Told that an instance starts or stops to want its entries; for facilities that have to know. */

@@ -88,6 +88,7 @@ export class TraceInstance {
 
   enable(event: TraceEvent, on: boolean): void {
     const file = this.file(event);
+    if (on && !file.active) event.beforeEnable?.();
     file.enabled = on;
     if (on) this.#everEnabled.add(event);
     event.onEnable?.(this, file.active);
@@ -96,6 +97,7 @@ export class TraceInstance {
   /** A trigger of the event comes or goes. */
   arm(event: TraceEvent, on: boolean): void {
     const file = this.file(event);
+    if (on && !file.active) event.beforeEnable?.();
     if (on) file.arm();
     else file.disarm();
     event.onEnable?.(this, file.active);

@@ -100,7 +100,20 @@ export class Tracing {
 
   addDynamic(event: DynamicEvent): void {
     const { group, name, id, fields, printFmt, kind } = event;
-    const traceEvent: TraceEvent = { system: group, name, id, fields, printFmt, kind };
+    const traceEvent: TraceEvent = {
+      system: group,
+      name,
+      id,
+      fields,
+      printFmt,
+      kind,
+      // A uprobe event serves ftrace or perf, not both (kernel/trace/trace_uprobe.c).
+      ...(kind === "uprobe" && {
+        beforeEnable: () => {
+          if (this.#kernel.perf.isListening(traceEvent)) throw new KernelError("EINTR", "write");
+        },
+      }),
+    };
     this.#traceEvents.set(event, traceEvent);
     this.hits.set(event, { hits: 0n, missed: 0n });
     this.registry.add(traceEvent);
