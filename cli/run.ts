@@ -39,7 +39,7 @@ async function stream(context: Context, file: string, flags: RunFlags): Promise<
   const backend = openBackend(loaded.config);
   try {
     const { request, skipped } = await prepareTrace(context, backend, loaded);
-    const sinks = openSinks(plugins, loaded.config, "mono");
+    const sinks = openSinks(plugins, loaded.config, "mono", signal);
     const summary = await explainRefusal(loaded, () =>
       runTrace(backend, request, sinks, {
         signal,

@@ -30,16 +30,30 @@ export function sinkDiagnostics(
   });
 }
 
-/** Opens the sinks of a config. @throws {OutputError} if a file cannot be written. */
-export function openSinks(plugins: PluginRegistry, config: Config, clock: string): Sink[] {
-  return Object.values(config.sinks).map((sink) => openSink(plugins, sink, clock));
+/**
+ * Opens the sinks of a config.
+ * @param ending aborted when the run is to end.
+ * @throws {OutputError} if a file cannot be written.
+ */
+export function openSinks(
+  plugins: PluginRegistry,
+  config: Config,
+  clock: string,
+  ending: AbortSignal,
+): Sink[] {
+  return Object.values(config.sinks).map((sink) => openSink(plugins, sink, clock, ending));
 }
 
-function openSink(plugins: PluginRegistry, sink: SinkConfig, clock: string): Sink {
+function openSink(
+  plugins: PluginRegistry,
+  sink: SinkConfig,
+  clock: string,
+  ending: AbortSignal,
+): Sink {
   const toStdout = sink.path === undefined;
   return plugins.sink(sink.type).create({
     options: optionsOf(sink),
-    output: sink.path === undefined ? Output.stdout() : Output.file(sink.path),
+    output: sink.path === undefined ? Output.stdout(ending) : Output.file(sink.path),
     terminal: toStdout && process.stdout.isTTY === true && !process.env.NO_COLOR,
     clock,
   });

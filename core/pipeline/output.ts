@@ -36,6 +36,9 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Bytes gathered before a write(2); where one call costs little against what it carries. */
 const BUFFER = 65536;
 
+/** How long a reader may take nothing once a run is to end, in milliseconds. */
+const PATIENCE = 1000;
+
 /** A buffered stream of bytes to a file or to standard output. */
 export class Output {
   /** What is to be written; sinks put their bytes straight into it. */
@@ -43,16 +46,21 @@ export class Output {
   readonly #fd: number;
   readonly #name: string;
   readonly #owned: boolean;
+  readonly #ending: AbortSignal | undefined;
 
-  private constructor(fd: number, name: string, owned: boolean) {
+  private constructor(fd: number, name: string, owned: boolean, ending?: AbortSignal) {
     this.#fd = fd;
     this.#name = name;
     this.#owned = owned;
+    this.#ending = ending;
   }
 
-  /** Standard output. */
-  static stdout(): Output {
-    return new Output(1, "standard output", false);
+  /**
+   * Standard output.
+   * @param ending aborted when the run is to end: a reader that stands still counts as gone then.
+   */
+  static stdout(ending?: AbortSignal): Output {
+    return new Output(1, "standard output", false, ending);
   }
 
   /**
@@ -82,13 +90,20 @@ export class Output {
   async flush(): Promise<void> {
     const { written } = this.buffer;
     this.buffer.at = 0;
+    let stuckSince: number | undefined;
     for (let at = 0; at < written.length;) {
       try {
         at += fs.writeSync(this.#fd, written, at, written.length - at);
+        stuckSince = undefined;
       } catch (error) {
         const code = codeOf(error);
-        if (code === "EAGAIN") await delay(1);
-        else if (code !== "EINTR") {
+        if (code === "EAGAIN") {
+          const now = performance.now();
+          if (this.#ending?.aborted && now - (stuckSince ??= now) > PATIENCE) {
+            throw new OutputClosedError(this.#name, { cause: error });
+          }
+          await delay(1);
+        } else if (code !== "EINTR") {
           if (code === "EPIPE") throw new OutputClosedError(this.#name, { cause: error });
           throw new OutputError(this.#name, code, { cause: error });
         }
