@@ -5,6 +5,8 @@ import { OutputError } from "../core/pipeline/output.ts";
 import { RolledBackError } from "../core/plan/execute.ts";
 import { BusyError } from "../core/plan/lock.ts";
 import { PluginError } from "../core/plugin/error.ts";
+import { RegistrationError } from "../core/user_events/data_file.ts";
+import { UnavailableError } from "../core/user_events/register.ts";
 import { AppliedError } from "../core/session/install.ts";
 
 /** What sonde exits with; 128 + n is an end by signal n. */
@@ -76,7 +78,13 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof BusyError || error instanceof AppliedError) return EXIT.busy;
   if (error instanceof NoTracefsError) return EXIT.unavailable;
   if (error instanceof PluginError) return EXIT.usage;
-  if (error instanceof OutputError || error instanceof KernelError) {
+  if (error instanceof UnavailableError) {
+    return error.reason === "no_permission" ? EXIT.noPermission : EXIT.unavailable;
+  }
+  if (
+    error instanceof OutputError || error instanceof KernelError ||
+    error instanceof RegistrationError
+  ) {
     return BY_ERRNO[error.code] ?? EXIT.failure;
   }
   if (error instanceof OperationError) {

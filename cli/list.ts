@@ -1,5 +1,9 @@
 import { Argument } from "commander";
 import type { Backend } from "../core/backend.ts";
+import type { Kernel } from "../core/kernel/port.ts";
+import type { Unavailable } from "../core/user_events/data_file.ts";
+import { UnavailableError } from "../core/user_events/register.ts";
+import { listNamespaces, listUserEvents } from "../core/user_events/status.ts";
 import { addBackendOptions, addFormatOption, type CliCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit_code.ts";
@@ -10,7 +14,7 @@ import { requireUsable } from "./usable.ts";
 /** What can be listed: rows, with the keys that JSON has and the columns that text has. */
 type Rows = readonly Readonly<Record<string, string>>[];
 
-const LISTS = ["functions", "tracepoints", "probes", "plugins"] as const;
+const LISTS = ["functions", "tracepoints", "events", "namespaces", "probes", "plugins"] as const;
 
 /** `sonde list WHAT [PATTERN]`. */
 export const command: CliCommand = {
@@ -46,6 +50,8 @@ async function rowsOf(context: Context, what: typeof LISTS[number]): Promise<Row
   const backend = context.openBackend();
   try {
     await requireUsable(backend);
+    if (what === "events") return eventRows(backend.kernel);
+    if (what === "namespaces") return namespaceRows(backend.kernel);
     return await kernelRows(backend, what);
   } finally {
     await backend.close();
@@ -66,6 +72,30 @@ async function kernelRows(
   }
   const names = await backend.places(what);
   return names.map((name) => ({ name }));
+}
+
+function eventRows(kernel: Kernel): Rows {
+  return requireAvailable(listUserEvents(kernel)).map(({ name, carrier, listeners, fields }) => ({
+    name,
+    carrier,
+    listeners: listeners.join(",") || "nobody",
+    fields: fields ?? "?",
+  }));
+}
+
+function namespaceRows(kernel: Kernel): Rows {
+  return requireAvailable(listNamespaces(kernel)).map(({ name, carrier, events, limit }) => ({
+    name,
+    carrier,
+    events: String(events),
+    limit: limit === undefined ? "none" : String(limit),
+  }));
+}
+
+/** @throws {UnavailableError} where there are no user_events. */
+function requireAvailable<T>(listed: T[] | Unavailable): T[] {
+  if ("reason" in listed) throw new UnavailableError(listed);
+  return listed;
 }
 
 /** Whether a name matches a pattern of `*` and `?`; without either, whether it holds the text. */

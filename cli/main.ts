@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: CliCommand }>>>
   run: () => import("./run.ts"),
   apply: () => import("./apply.ts"),
   status: () => import("./status.ts"),
+  register: () => import("./register.ts"),
   remove: () => import("./remove.ts"),
   gc: () => import("./gc.ts"),
   test: () => import("./test.ts"),

@@ -101,6 +101,12 @@ export function findCarrier(
   };
 }
 
+/** The carrier as it is where the kernel takes one format of each name only. */
+export function withOneFormat(carrier: Carrier): Carrier {
+  if (!carrier.multiFormat) return carrier;
+  return { ...carrier, multiFormat: false, isolation: { ...carrier.isolation, formats: false } };
+}
+
 function makeNamespace(kernel: Kernel, directory: string): void {
   try {
     kernel.mkdir(directory, 0o750);

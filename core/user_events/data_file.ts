@@ -39,7 +39,13 @@ export function findDataFile(kernel: Kernel, path?: string): DataPlace | Unavail
   const roots = [DEFAULT_TRACEFS, ...mountedTracefs(kernel)];
   for (const tracefs of roots) {
     const data = `${tracefs}/user_events_data`;
-    if (exists(kernel, data)) return { path: data, tracefs };
+    try {
+      kernel.stat(data);
+      return { path: data, tracefs };
+    } catch (error) {
+      if (isKernelError(error, "EACCES", "EPERM")) return notPermitted(data, error);
+      if (!isKernelError(error, "ENOENT", "ENOTDIR")) throw error;
+    }
   }
   return roots.some((root) => exists(kernel, `${root}/README`))
     ? {
@@ -70,12 +76,16 @@ export function openDataFile(kernel: Kernel, path: string): Fd | Unavailable {
     if (!isKernelError(error, "EACCES", "EPERM", "ENOENT")) throw error;
     return error.code === "ENOENT"
       ? { reason: "no_user_events", message: `There is no "${path}"` }
-      : {
-        reason: "no_permission",
-        message: `"${path}" may not be written (${error.code}): give the group of this process ` +
-          "write permission on it, and search permission on the directories above",
-      };
+      : notPermitted(path, error);
   }
+}
+
+function notPermitted(path: string, { code }: KernelError): Unavailable {
+  return {
+    reason: "no_permission",
+    message: `"${path}" may not be written (${code}): give the group of this process ` +
+      "write permission on it, and search permission on the directories above",
+  };
 }
 
 /** What a failed registration means for the one who asked. */

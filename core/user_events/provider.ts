@@ -26,7 +26,7 @@ import {
 } from "./abi.ts";
 import { checkName, FIELD_NAME, type NameRule, NAMESPACE } from "../config/names.ts";
 import { ValueError } from "../config/units.ts";
-import { type Carrier, findCarrier } from "./carrier.ts";
+import { type Carrier, findCarrier, withOneFormat } from "./carrier.ts";
 import { explainRegistration, findDataFile, openDataFile, type Unavailable } from "./data_file.ts";
 import { ENABLE_BIT, EnableWords, StatusPage } from "./enable.ts";
 import { type Fields, PayloadEncoder, type ValuesOf } from "./encode.ts";
@@ -74,6 +74,8 @@ export interface Provider {
   readonly unavailable: Unavailable | undefined;
   /** What carries the namespace, and what that isolates; absent where nothing works. */
   readonly carrier: Carrier | undefined;
+  /** The kernel's interface; absent where nothing works. */
+  readonly abi: Abi | undefined;
   /**
    * Registers an event.
    * @throws {RegistrationError} if the kernel refuses it.
@@ -99,7 +101,13 @@ export function openProviderOn(kernel: Kernel, options: ProviderOptions = {}): P
   const opened = openData(kernel, options);
   if ("reason" in opened) {
     options.onUnavailable?.(opened);
-    return { unavailable: opened, carrier: undefined, event: disabledEvent(options), close() {} };
+    return {
+      unavailable: opened,
+      carrier: undefined,
+      abi: undefined,
+      event: disabledEvent(options),
+      close() {},
+    };
   }
   return new KernelProvider(kernel, opened, options);
 }
@@ -123,7 +131,8 @@ function openData(kernel: Kernel, options: ProviderOptions): OpenedData | Unavai
   if ("reason" in carrier) return carrier;
   const fd = options.fd ?? openDataFile(kernel, carrier.dataFile!);
   if (typeof fd !== "number") return fd;
-  return { fd, native, abi: detectAbi(native, fd), carrier };
+  const abi = detectAbi(native, fd);
+  return { fd, native, abi, carrier: abi.multiFormat ? carrier : withOneFormat(carrier) };
 }
 
 function carrierOf(
@@ -177,6 +186,7 @@ function requireName(rule: NameRule, name: string): void {
 class KernelProvider implements Provider {
   readonly unavailable = undefined;
   readonly carrier: Carrier;
+  readonly abi: Abi;
   readonly #kernel: Kernel;
   readonly #data: OpenedData;
   readonly #ownsFd: boolean;
@@ -191,6 +201,7 @@ class KernelProvider implements Provider {
     this.#ownsFd = options.fd === undefined;
     this.#words = new EnableWords(data.native);
     this.carrier = data.carrier;
+    this.abi = data.abi;
   }
 
   event<F extends Fields>(name: string, fields: F, options: EventOptions = {}): ProviderEvent<F> {
@@ -218,7 +229,7 @@ class KernelProvider implements Provider {
     }
     const word = this.#words.take();
     const flags = (persist ? REG_PERSIST : 0) |
-      (carrier.multiFormat && abi.multiFormat ? REG_MULTI_FORMAT : 0);
+      (carrier.multiFormat ? REG_MULTI_FORMAT : 0);
     try {
       const writeIndex = registerV2(native, fd, {
         text,

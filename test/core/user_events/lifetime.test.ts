@@ -5,9 +5,10 @@ import { appendText, readText } from "../../../core/kernel/files.ts";
 import { RegistrationError, type Unavailable } from "../../../core/user_events/data_file.ts";
 import { FieldError } from "../../../core/user_events/encode.ts";
 import { openProviderOn } from "../../../core/user_events/provider.ts";
-import { makeKernel, TRACEFS } from "../../support/host.ts";
+import { TRACEFS } from "../../support/host.ts";
 import { ERAS, makeEra, record, startProgram, startProvider } from "./fixture.ts";
-import type { SimulatedKernel } from "../../../plugins/simulated/kernel/simulated_kernel.ts";
+import { hostProfile } from "../../../plugins/simulated/host_profile.ts";
+import { SimulatedKernel } from "../../../plugins/simulated/kernel/simulated_kernel.ts";
 
 function status(kernel: SimulatedKernel): string {
   return readText(startProgram(kernel), `${TRACEFS}/user_events_status`);
@@ -218,20 +219,27 @@ describe("writing where nobody listens any more", () => {
 });
 
 describe("a program that has no user_events", () => {
-  it("has events that are always disabled, and is told once why", () => {
-    const kernel = makeKernel("simulate: {}");
-    const told: Unavailable[] = [];
-    const process = startProgram(kernel, 1000);
-    const provider = openProviderOn(process, { onUnavailable: (reason) => told.push(reason) });
-    const event = provider.event("beat", { n: "u32" });
-    assert.equal(event.name, "user_events/beat");
-    assert.equal(event.enabled, false);
-    assert.equal(event.write({ n: 1 }), false);
-    assert.throws(() => provider.event("a b", {}), TypeError);
-    provider.close();
-    assert.deepEqual(told.map(({ reason }) => reason), [provider.unavailable?.reason]);
-    assert.equal(told.length, 1);
-  });
+  for (
+    const [uid, era, reason] of [
+      [1000, "6.12", "no_permission"],
+      [0, null, "no_user_events"],
+    ] as const
+  ) {
+    it(`has events that are always disabled, and is told once why: ${reason}`, () => {
+      const kernel = new SimulatedKernel({ era, profile: hostProfile(undefined) });
+      const told: Unavailable[] = [];
+      const process = startProgram(kernel, uid);
+      const provider = openProviderOn(process, { onUnavailable: (reason) => told.push(reason) });
+      const event = provider.event("beat", { n: "u32" });
+      assert.equal(event.name, "user_events/beat");
+      assert.equal(event.enabled, false);
+      assert.equal(event.write({ n: 1 }), false);
+      assert.throws(() => provider.event("a b", {}), TypeError);
+      provider.close();
+      assert.deepEqual(told.map(({ reason }) => reason), [reason]);
+      assert.equal(provider.unavailable, told[0]);
+    });
+  }
 
   it("writes on 6.1 with the data file alone, where no status can be read", async () => {
     const kernel = makeEra("6.1");
