@@ -1,4 +1,4 @@
-import type { FileResults } from "./test.ts";
+import type { FileResults } from "../core/config_test/run.ts";
 
 /** Results as JUnit XML, a test suite for each file, as CI systems read it. */
 export function formatJunit(files: readonly FileResults[]): string {

@@ -1,17 +1,11 @@
 import { Option } from "commander";
-import { runConfigTest, type TestResult } from "../core/config_test/run.ts";
+import { type FileResults, runConfigTest, type TestResult } from "../core/config_test/run.ts";
 import type { CliCommand } from "./command.ts";
 import { loadConfigFile } from "./config_file.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit_code.ts";
 import { formatJunit } from "./junit.ts";
 import { printData, printJson } from "./terminal.ts";
-
-/** The tests of one file. */
-export interface FileResults {
-  readonly file: string;
-  readonly results: readonly TestResult[];
-}
 
 interface TestFlags {
   readonly format: "text" | "json" | "junit";

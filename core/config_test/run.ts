@@ -24,6 +24,12 @@ export interface TestResult {
   readonly milliseconds: number;
 }
 
+/** The tests of one file. */
+export interface FileResults {
+  readonly file: string;
+  readonly results: readonly TestResult[];
+}
+
 /** Makes a backend over a simulated kernel for a config. */
 export type SimulatedBackend = (config: Config) => Backend;
 
