@@ -9,7 +9,17 @@ export type Step =
   | { readonly call: "mkdir" | "rmdir"; readonly path: string }
   | { readonly call: "write"; readonly file: string; readonly text: string }
   | { readonly call: "append"; readonly file: string; readonly text: string }
-  | { readonly call: "perf_event_open"; readonly event: string; readonly cpus: string };
+  | {
+    readonly call: "perf_event_open";
+    readonly event: string;
+    readonly cpus: string;
+    /** How the event is carried out, in words. */
+    readonly how: string;
+  }
+  | {
+    readonly call: "perf_event_enable" | "perf_event_disable" | "perf_event_close";
+    readonly event: string;
+  };
 
 /** What an operation makes or sets. */
 export type OperationKind =
@@ -55,6 +65,15 @@ export function describeStep(step: Step): string {
     case "append":
       return `${step.file} += ${step.text}`;
     case "perf_event_open":
-      return `perf_event_open ${step.event} on CPU ${step.cpus}`;
+      return `perf_event_open ${step.event} on CPU ${step.cpus} (${step.how})`;
+    case "perf_event_enable":
+    case "perf_event_disable":
+    case "perf_event_close":
+      return `${step.call} ${step.event}`;
   }
+}
+
+/** Whether what a step changes ends with the process that took it, whatever becomes of that. */
+export function endsWithProcess(step: Step): boolean {
+  return step.call.startsWith("perf_event_");
 }

@@ -5,7 +5,7 @@ import { type Leftover, removalSteps, undoAll, undoSteps } from "../plan/execute
 import { inRemovalOrder } from "../plan/plan.ts";
 import { isTraceName } from "../names.ts";
 import type { Kernel } from "../kernel/port.ts";
-import type { Step } from "../operation.ts";
+import { endsWithProcess, type Step } from "../operation.ts";
 
 /** What became of one trace that a dead sonde left. */
 export interface Collected {
@@ -52,7 +52,9 @@ async function collectDeadTrace(backend: Backend, name: string): Promise<Collect
   // Its sonde may have ended well before the lock was taken.
   const ledger = readLedger(backend.kernel, name);
   if (!isDead(ledger)) return undefined;
-  const steps = ledger.thisBoot ? undoSteps(ledger.operations) : [];
+  const steps = ledger.thisBoot
+    ? undoSteps(ledger.operations).filter((step) => !endsWithProcess(step))
+    : [];
   return await collect(backend, name, "its sonde ended without removing it", steps);
 }
 
