@@ -2,6 +2,7 @@ import type { Facilities, Facility } from "../../core/backend.ts";
 import { isKernelError } from "../../core/kernel/error.ts";
 import { exists, tryReadText } from "../../core/kernel/files.ts";
 import type { Kernel } from "../../core/kernel/port.ts";
+import { type Abi, detectAbi } from "../../core/user_events/abi.ts";
 import type { Mount } from "./mount.ts";
 
 const LIFT_LOCKDOWN = "Boot with lockdown=integrity or none; no setting at run time lifts it";
@@ -28,12 +29,7 @@ export function inspectTracefs(kernel: Kernel, mount: Mount): Facilities {
     present(kernel, `${root}/instances`, "instances", "CONFIG_TRACING"),
     readmeFacility(kernel, root, "fprobes", "f[:", "CONFIG_FPROBE_EVENTS (6.5 and later)"),
     readmeFacility(kernel, root, "hist", "hist", "CONFIG_HIST_TRIGGERS"),
-    present(
-      kernel,
-      `${root}/user_events_data`,
-      "user_events",
-      "CONFIG_USER_EVENTS (6.4 and later)",
-    ),
+    userEventsFacility(kernel, root),
     ffiFacility(kernel),
   ];
   return { usable: true, list };
@@ -89,6 +85,38 @@ function present(kernel: Kernel, path: string, name: string, option: string): Fa
   return exists(kernel, path)
     ? { name, available: true, detail: path }
     : missing(name, `There is no "${path}"`, `A kernel with ${option} has it`);
+}
+
+/** Which user_events there are: version, flags and limit, asked without registering anything. */
+function userEventsFacility(kernel: Kernel, root: string): Facility {
+  const name = "user_events";
+  const path = `${root}/user_events_data`;
+  const found = present(kernel, path, name, "CONFIG_USER_EVENTS (6.4 and later)");
+  const { native } = kernel;
+  if (!found.available || "unavailable" in native) return found;
+  try {
+    const fd = kernel.open(path, { access: "write" });
+    try {
+      return { ...found, detail: `${path}: ${describeAbi(kernel, root, detectAbi(native, fd))}` };
+    } finally {
+      kernel.close(fd);
+    }
+  } catch (error) {
+    if (!isKernelError(error)) throw error;
+    return missing(name, `Cannot use "${path}": ${error.code}`, "Run sonde as root");
+  }
+}
+
+function describeAbi(kernel: Kernel, root: string, abi: Abi): string {
+  const limit = tryReadText(kernel, "/proc/sys/kernel/user_events_max")?.trim();
+  return [
+    `version ${abi.version}`,
+    ...(abi.version === 1 ? ["events stay until they are deleted"] : []),
+    ...(abi.persist ? ["persist"] : []),
+    ...(abi.multiFormat ? ["several formats of a name"] : []),
+    ...(limit === undefined ? [] : [`at most ${limit} events (kernel.user_events_max)`]),
+    exists(kernel, `${root}/namespaces`) ? "namespaces of the kernel" : "emulated namespaces",
+  ].join(", ");
 }
 
 /** tracefs' README tells what the kernel was built with. */
