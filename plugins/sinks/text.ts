@@ -85,10 +85,8 @@ class TextSink implements Sink {
       values += ` ${this.#dim}${field.name}=${this.#reset}${value}`;
     }
     return `${this.#dim}${time} [${String(batch.cpu).padStart(3, "0")}]${this.#reset} ` +
-      `${this.#cyan}${thread}${this.#reset} ${this.#bold}${
-        probe.padEnd(PROBE_WIDTH)
-      }${this.#reset}` +
-      `${values}\n`;
+      `${this.#cyan}${thread}${this.#reset} ` +
+      `${this.#bold}${values === "" ? probe : probe.padEnd(PROBE_WIDTH)}${this.#reset}${values}\n`;
   }
 }
 
