@@ -2,7 +2,8 @@
  * JSON Lines straight from page bytes: no string and no object for an event.
  *
  * The text of a line that does not change is kept ready: for the thread (CPU, id and name) and for
- * each event (its names and those of its fields).
+ * each event (its names and those of its fields). Fields are written by a loop over a table: closures
+ * measured no faster, and generated code, which the shipped binary does not allow, by a tenth.
  * @module
  */
 

@@ -180,7 +180,7 @@ describe("JsonLines", () => {
       fc.property(fc.array(fc.array(entry, { maxLength: 20 }), { maxLength: 3 }), (pages) => {
         check(pages.map((entries) => pageOf(5n, entries.flat())), table, (tid) => `c${tid % 3}`);
       }),
-      { numRuns: 500, seed: 1 },
+      { numRuns: 200, seed: 1 },
     );
   });
 });

@@ -161,7 +161,7 @@ describe("RecordBatch", () => {
         assert.equal(batch.count + batch.malformed, entries.length);
         recordsOf(batch);
       }),
-      { numRuns: 1000, seed: 1 },
+      { numRuns: 300, seed: 1 },
     );
   });
 });

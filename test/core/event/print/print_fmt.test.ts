@@ -342,7 +342,7 @@ describe("compilePrinter", () => {
           assert.equal(typeof printer.print(good, 0, LENGTH), "string");
         },
       ),
-      { numRuns: 3000, seed: 1 },
+      { numRuns: 800, seed: 1 },
     );
   });
 });
