@@ -1,5 +1,6 @@
 import type { Clock } from "../../../core/kernel/port.ts";
 import { KernelError } from "../../../core/kernel/error.ts";
+import { BpfObjects } from "./bpf/objects.ts";
 import { Faults } from "./faults.ts";
 import { type ProcessOptions, SimulatedProcess } from "./process.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -19,6 +20,7 @@ import {
 import type { ErrnoCode } from "../../../core/kernel/errno.ts";
 import type { ProbedFile } from "./dynamic/host.ts";
 import type { Era } from "./user_events/host.ts";
+import { findListedFile } from "./listed_files.ts";
 import type { HostProfile } from "./profile.ts";
 
 /** Which kernel is simulated. */
@@ -59,6 +61,7 @@ export class SimulatedKernel {
   readonly scheduler = new Scheduler(START);
   readonly faults = new Faults();
   readonly perf: PerfEvents;
+  readonly bpf: BpfObjects;
   readonly tracing: Tracing;
   /** What root may not do (security/lockdown). */
   lockdown: "none" | "integrity" | "confidentiality" = "none";
@@ -75,6 +78,7 @@ export class SimulatedKernel {
     this.cpus = options.cpus ?? 2;
     this.profile = options.profile;
     this.perf = new PerfEvents(this.cpus);
+    this.bpf = new BpfObjects(this);
     this.tracing = new Tracing(this);
     this.root = this.#makeRoot();
   }
@@ -102,14 +106,16 @@ export class SimulatedKernel {
 
   /** What the kernel finds at a path, as a probe of a file asks for it. */
   lookUpFile(path: string): ProbedFile | ErrnoCode {
-    if (Object.hasOwn(this.profile.otherFiles, path)) return this.profile.otherFiles[path];
+    const listed = findListedFile(this.profile.otherFiles, path);
+    if (listed !== undefined) return listed;
     const node = this.#findNode(path);
     return typeof node === "string" ? node : { regular: node.kind === "file", inode: path };
   }
 
   /** Bytes of a regular file, where they are known; files of the kernel have no pages to probe. */
   fileSize(path: string): number | "kernel file" | undefined {
-    if (Object.hasOwn(this.profile.otherFiles, path)) return this.profile.otherFiles[path].size;
+    const listed = findListedFile(this.profile.otherFiles, path);
+    if (typeof listed === "object") return listed.size;
     const node = this.#findNode(path);
     if (typeof node === "string" || node.kind !== "file") return undefined;
     return node.size?.() ?? "kernel file";

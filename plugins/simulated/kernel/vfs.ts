@@ -77,8 +77,8 @@ export interface TextFile {
   readonly mode?: number;
   /** The whole text, taken at the first read after opening. */
   read?(process: SimulatedProcess): string;
-  /** One write(2). @throws {KernelError} */
-  write?(text: string, process: SimulatedProcess): void;
+  /** One write(2); answers with the bytes taken if that is not all. @throws {KernelError} */
+  write?(text: string, process: SimulatedProcess): number | void;
   /** `O_TRUNC` at open. */
   truncate?(process: SimulatedProcess): void;
 }
@@ -98,8 +98,7 @@ export function textFile(file: TextFile): FileNode {
           return reader(into);
         }),
         write: file.write && ((data) => {
-          file.write!(decoder.decode(data), process);
-          return data.length;
+          return file.write!(decoder.decode(data), process) ?? data.length;
         }),
       };
     },

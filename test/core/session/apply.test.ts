@@ -59,8 +59,8 @@ describe("applyTrace", () => {
     await applyTrace(backend, await makeRequest(backend, FOUR_PROBES_CHANGED));
     const events = "instances/sonde-edge/events";
     assert.deepEqual(log, [
-      `${events}/sonde_edge/open_failed/enable = 0`,
       `${events}/sonde_edge/total/enable = 0`,
+      `${events}/sonde_edge/open_failed/enable = 0`,
       "kprobe_events = -:sonde_edge/open_failed",
       "uprobe_events = -:sonde_edge/total",
       "kprobe_events = r32:sonde_edge/read_done vfs_read ret=$retval:s64",

@@ -115,10 +115,11 @@ describe("inventory", () => {
       "definition sonde_edge/open_failed",
       "definition sonde_edge/total",
       "instance instances/sonde-edge",
-      "enable instances/sonde-edge/events/sched/sched_switch/enable",
-      "enable instances/sonde-edge/events/sonde_edge/file_open/enable",
-      "enable instances/sonde-edge/events/sonde_edge/open_failed/enable",
+      // As `set_event` lists them: what came after the instance first, the youngest at the top.
       "enable instances/sonde-edge/events/sonde_edge/total/enable",
+      "enable instances/sonde-edge/events/sonde_edge/open_failed/enable",
+      "enable instances/sonde-edge/events/sonde_edge/file_open/enable",
+      "enable instances/sonde-edge/events/sched/sched_switch/enable",
     ]);
     assert.ok(ours.every(({ owner, undo }) => owner === "edge" && undo !== undefined));
     for (const { owner, undo } of items) assert.equal(undo !== undefined, owner !== undefined);

@@ -3,7 +3,6 @@
  * (`perf_kprobe_init`, `create_local_trace_kprobe` and their likes).
  * @module
  */
-import { fromByteString } from "../../../../core/filter/bytes.ts";
 import { type Place, PlacedProbe, ProbeEvent } from "../dynamic/event.ts";
 import {
   checkSymbol,
@@ -19,6 +18,7 @@ import { REF_COUNTER_SHIFT, RETPROBE_BIT } from "./abi.ts";
 import type { PerfAttr } from "./attr.ts";
 import type { LocalSource } from "./pmu.ts";
 import { refuse } from "./refusal.ts";
+import { checkUprobePlace, type UprobePlace } from "../trace/uprobe_place.ts";
 
 /** `KSYM_NAME_LEN` and `PATH_MAX`, the NUL included. */
 const MAX_SYMBOL = 512;
@@ -90,15 +90,9 @@ export function localUprobe(
   return localSource(kernel, isReturn, NAMELESS, place);
 }
 
-type UprobePlace = Extract<Place, { kind: "uprobe" }>;
-
 /** The checks of `uprobe_register` (kernel/events/uprobes.c). */
 function checkUprobe(kernel: SimulatedKernel, place: UprobePlace): void {
-  const size = kernel.fileSize(fromByteString(place.path));
-  if (size === "kernel file") refuse("EIO");
-  if (size !== undefined && BigInt.asIntN(64, place.offset) > BigInt(size)) refuse("EINVAL");
-  if (kernel.arch === "aarch64" && place.offset % 4n !== 0n) refuse("EINVAL");
-  if (place.refCounter % 2n !== 0n) refuse("EINVAL");
+  checkUprobePlace(kernel, place);
   for (const { probe } of kernel.perf.localProbes) {
     const other = probe.probes[0].place;
     const samePlace = other.kind === "uprobe" && other.inode === place.inode &&

@@ -7,6 +7,7 @@ import type { DynamicEvent } from "../dynamic/event.ts";
 import type { DynamicHost, KernelSymbol } from "../dynamic/host.ts";
 import type { KernelFunction, OtherSymbol } from "../profile.ts";
 import type { SimulatedKernel } from "../simulated_kernel.ts";
+import { isInternal } from "./event.ts";
 import type { Tracing } from "./tracing.ts";
 
 /** Systems whose tracepoints lie in files that are built without ftrace's hooks (kernel/trace/Makefile). */
@@ -52,7 +53,13 @@ export function dynamicHost(kernel: SimulatedKernel, tracing: Tracing): DynamicH
       };
     },
     lookupPath: (path) => kernel.lookUpFile(fromByteString(path)),
-    event: (system, name) => tracing.registry.find(system, name),
+    event: (system, name) => {
+      const found = tracing.registry.find(system, name);
+      const isDynamic = found?.kind !== undefined && found.kind !== "user_event";
+      return found === undefined || isDynamic
+        ? undefined
+        : { system, name, fields: found.fields, internal: isInternal(found) };
+    },
     checkFilter: (fields: readonly EventField[], filter) => {
       try {
         bindFilter(filter, fields, { version: kernel.version, cpuCount: kernel.cpus });

@@ -25,6 +25,11 @@ export interface TraceEvent {
   readonly onEnable?: (instance: TraceInstance, on: boolean) => void;
 }
 
+/** Whether an event is one of ftrace's own, which cannot be enabled (`TRACE_EVENT_FL_IGNORE_ENABLE`). */
+export function isInternal({ system }: TraceEvent): boolean {
+  return system === "ftrace";
+}
+
 /** The text of an event's `format` file (kernel/trace/trace_events.c, `f_show`). */
 export function formatText(event: TraceEvent): string {
   return `name: ${event.name}\nID: ${event.id}\nformat:\n` +

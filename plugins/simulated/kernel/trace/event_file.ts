@@ -116,14 +116,10 @@ export class EventFile {
   setFilter(text: string): void {
     const filter = writeFilterFile(text, this.event.fields, this.#settings);
     this.#take(filter);
-    if (filter.kind !== "refused") return;
-    const { error } = filter;
-    const command = toByteString(filter.filter);
-    this.#errors.log("event filter parse error", command, error.text, error.position);
-    throw new KernelError(error.errno, "write");
+    if (filter.kind === "refused") throw new KernelError(filter.error.errno, "write");
   }
 
-  /** A write to the `filter` file of the system that the event belongs to; never refused. */
+  /** A write to the `filter` file of the system that the event belongs to; never refused, but logged. */
   setSystemFilter(text: string): void {
     this.#take(writeSubsystemFilterFile(text, this.event.fields, this.#settings));
   }
@@ -131,6 +127,10 @@ export class EventFile {
   #take(filter: FilterFile): void {
     this.#filter = filter;
     this.#passes = filter.kind === "filter" ? compilePredicate(filter.filter) : undefined;
+    if (filter.kind !== "refused") return;
+    const { error } = filter;
+    const command = toByteString(filter.filter);
+    this.#errors.log("event filter parse error", command, error.text, error.position);
   }
 
   /** Whether an entry passes the filter. */

@@ -4,6 +4,7 @@ import { RingBuffer } from "../ring_buffer/ring_buffer.ts";
 import type { TriggerHost } from "../trigger/host.ts";
 import type { TraceEvent } from "./event.ts";
 import { EventFile, type FilterSettings } from "./event_file.ts";
+import { TraceOptions } from "./options.ts";
 
 /** Clocks of `trace_clock` on x86-64 (kernel/trace/trace.c, `trace_clocks`). */
 export const TRACE_CLOCKS = [
@@ -24,6 +25,24 @@ export type TraceClock = typeof TRACE_CLOCKS[number];
 /** Ring buffer of each CPU to begin with (`trace_buf_size` of kernel/trace/trace.c). */
 const DEFAULT_KIB = 1408;
 
+/** Memory that a ring buffer may take: what a simulated machine has. */
+const MAX_BYTES = 1n << 30n;
+
+/** Whether ring buffers have their size; until tracing is used they have the least (`ring_buffer_expanded`). */
+export interface Expansion {
+  done: boolean;
+}
+
+/** What an instance is made with. */
+export interface InstanceSettings extends FilterSettings {
+  /** The `generation` of the registry at that time. */
+  readonly generation: number;
+  /** Shared by all instances in 6.1, the instance's own in 6.12. */
+  readonly expansion: Expansion;
+  /** The instance at the top of tracefs, for others than itself. */
+  readonly top?: TraceInstance;
+}
+
 /** An entry on its way to the buffers. */
 export interface Occurrence {
   readonly event: TraceEvent;
@@ -43,26 +62,40 @@ export class TraceInstance {
   triggerHost!: TriggerHost;
   /** Open files that keep the instance from going. */
   users = 0;
-  readonly #settings: FilterSettings;
+  readonly options: TraceOptions;
+  readonly #settings: InstanceSettings;
   /** Made when it is first needed: most instances never see an event. */
   #ring: RingBuffer | undefined;
-  #initialBytes = DEFAULT_KIB * 1024;
+  #initialBytes: number;
   readonly #files = new Map<TraceEvent, EventFile>();
   /** Events that were enabled here at some time: with them goes what is in the buffer. */
   readonly #everEnabled = new WeakSet<TraceEvent>();
 
   /** @param errors the instance's `error_log`; definition files use the one at the top. */
-  constructor(name: string, settings: FilterSettings, errors: ErrorLog) {
+  constructor(name: string, settings: InstanceSettings, errors: ErrorLog) {
     this.name = name;
     this.errors = errors;
     this.#settings = settings;
+    this.#initialBytes = settings.expansion.done ? DEFAULT_KIB * 1024 : 1;
+    this.options = new TraceOptions(settings.version, (option, on) => {
+      if (option === "overwrite" && this.#ring !== undefined) this.#ring.overwrite = on;
+    }, settings.top?.options);
   }
 
   get ring(): RingBuffer {
-    return this.#ring ??= new RingBuffer({
-      cpus: this.#settings.cpuCount,
-      bytes: this.#initialBytes,
-    });
+    return this.#ring ??= this.#makeRing();
+  }
+
+  #makeRing(): RingBuffer {
+    const { cpuCount: cpus, version: kernel } = this.#settings;
+    const ring = new RingBuffer({ cpus, bytes: this.#initialBytes, kernel });
+    ring.overwrite = this.options.isSet("overwrite");
+    return ring;
+  }
+
+  /** When it was made, for the order in which it lists events. */
+  get generation(): number {
+    return this.#settings.generation;
   }
 
   /** The event file of `event`, made at the first use. */
@@ -92,6 +125,25 @@ export class TraceInstance {
     file.enabled = on;
     if (on) this.#everEnabled.add(event);
     event.onEnable?.(this, file.active);
+  }
+
+  /**
+   * Enables or disables several events: all that can be, even if some cannot
+   * (`__ftrace_set_clr_event_nolock`).
+   *
+   * @throws {KernelError} the first error, EINVAL for no events
+   */
+  enableAll(events: readonly TraceEvent[], on: boolean): void {
+    const errors: unknown[] = [];
+    for (const event of events) {
+      try {
+        this.enable(event, on);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (events.length === 0) throw new KernelError("EINVAL", "write");
+    if (errors.length > 0) throw errors[0];
   }
 
   /** A trigger of the event comes or goes. */
@@ -149,10 +201,28 @@ export class TraceInstance {
     actLate?.();
   }
 
-  /** Sets `buffer_size_kb`, of one CPU or of all. @throws {KernelError} EBUSY while it is read. */
-  resize(kib: number, cpu?: number): void {
-    if (this.#ring === undefined && cpu === undefined) this.#initialBytes = kib * 1024;
-    else if (!this.ring.resize(kib * 1024, cpu)) throw new KernelError("EBUSY", "write");
+  /**
+   * Gives the ring buffer its size when tracing is first used; in 6.1 that of the top only
+   * (`tracing_update_buffers`).
+   */
+  expand(): void {
+    const { expansion, version, top = this } = this.#settings;
+    if (!expansion.done) (version === "6.1" ? top : this).resize(BigInt(DEFAULT_KIB));
+  }
+
+  /**
+   * Sets `buffer_size_kb`, of one CPU or of all.
+   *
+   * @throws {KernelError} EBUSY while it is read, ENOMEM for more than the machine has
+   */
+  resize(kib: bigint, cpu?: number): void {
+    this.#settings.expansion.done = true;
+    // The kernel counts in 64 bits, and does not look whether they are enough.
+    const size = BigInt.asUintN(64, kib << 10n);
+    const bytes = size + 4096n >= 1n << 64n ? 0n : size;
+    if (bytes > MAX_BYTES) throw new KernelError("ENOMEM", "write");
+    if (this.#ring === undefined && cpu === undefined) this.#initialBytes = Number(bytes);
+    else if (!this.ring.resize(Number(bytes), cpu)) throw new KernelError("EBUSY", "write");
   }
 
   /**
@@ -160,10 +230,27 @@ export class TraceInstance {
    * was asked for (`tracing_entries_read`); `X` where the CPUs differ.
    */
   sizeText(cpu?: number): string {
-    const cpus = cpu === undefined ? [...Array(this.#settings.cpuCount).keys()] : [cpu];
-    const sizes = new Set(cpus.map((one) => this.ring.cpu(one).size));
-    const [size] = sizes;
-    return sizes.size > 1 ? "X" : String(Math.floor(size / 1024));
+    if (cpu !== undefined) return String(this.#kibOf(cpu));
+    const sizes = new Set(this.#eachCpu((one) => this.ring.cpu(one).size));
+    return sizes.size > 1 ? "X" : `${this.#kibOf(0)}${this.#expandedText(1)}`;
+  }
+
+  /** Text of `buffer_total_size_kb`. */
+  totalSizeText(): string {
+    const sum = this.#eachCpu((cpu) => this.#kibOf(cpu)).reduce((a, b) => a + b, 0);
+    return `${sum}${this.#expandedText(this.#settings.cpuCount)}`;
+  }
+
+  #eachCpu<T>(ask: (cpu: number) => T): T[] {
+    return Array.from({ length: this.#settings.cpuCount }, (_, cpu) => ask(cpu));
+  }
+
+  #kibOf(cpu: number): number {
+    return Math.floor(this.ring.cpu(cpu).size / 1024);
+  }
+
+  #expandedText(cpus: number): string {
+    return this.#settings.expansion.done ? "" : ` (expanded: ${DEFAULT_KIB * cpus})`;
   }
 
   /** Sets `trace_clock`; stamps of two clocks do not mix, so the buffer is wiped. */

@@ -8,6 +8,9 @@ const FIRST_ID = 24;
 export class EventRegistry {
   readonly #systems = new Map<string, Map<string, TraceEvent>>();
   readonly #byId = new Map<number, TraceEvent>();
+  /** When each came, oldest first. */
+  readonly #generations = new Map<TraceEvent, number>();
+  #generation = 0;
   readonly #version: "6.1" | "6.12";
   #ids: EventIds;
 
@@ -16,10 +19,14 @@ export class EventRegistry {
     this.#ids = new EventIds(version, FIRST_ID);
   }
 
-  /** Adds the events that the kernel is built with; what comes later gets ids behind theirs. */
+  /**
+   * Adds the events that the kernel is built with, in the order of their ids; what comes later
+   * gets ids behind theirs.
+   */
   addBuiltin(events: readonly (Omit<TraceEvent, "id"> & { readonly id?: number })[]): void {
     let last = FIRST_ID - 1;
-    for (const event of events) {
+    const ordered = [...events].sort((a, b) => (a.id ?? Infinity) - (b.id ?? Infinity) || 0);
+    for (const event of ordered) {
       const id = event.id ?? last + 1;
       last = Math.max(last, id);
       this.add({ ...event, id });
@@ -41,6 +48,7 @@ export class EventRegistry {
     if (system === undefined) this.#systems.set(event.system, system = new Map());
     system.set(event.name, event);
     this.#byId.set(event.id, event);
+    this.#generations.set(event, ++this.#generation);
   }
 
   remove(event: TraceEvent): void {
@@ -48,6 +56,12 @@ export class EventRegistry {
     system?.delete(event.name);
     if (system?.size === 0) this.#systems.delete(event.system);
     this.#byId.delete(event.id);
+    this.#generations.delete(event);
+  }
+
+  /** Grows with each event that comes. */
+  get generation(): number {
+    return this.#generation;
   }
 
   find(system: string, name: string): TraceEvent | undefined {
@@ -66,7 +80,19 @@ export class EventRegistry {
     return [...this.#systems.get(system)?.values() ?? []];
   }
 
+  /** All events, oldest first. */
   all(): TraceEvent[] {
-    return this.systems().flatMap((system) => this.eventsOf(system));
+    return [...this.#generations.keys()];
+  }
+
+  /**
+   * All events as an instance made at `generation` lists them: it found those before it oldest
+   * first, and puts each that comes to the top (`trace_create_new_event`).
+   */
+  listedSince(generation: number): TraceEvent[] {
+    const all = [...this.#generations];
+    const found = all.filter(([, when]) => when <= generation);
+    const came = all.filter(([, when]) => when > generation).reverse();
+    return [...came, ...found].map(([event]) => event);
   }
 }

@@ -15,6 +15,7 @@ import { type Occurrence, TraceInstance } from "./instance.ts";
 import { sharedTriggerState } from "../trigger/state.ts";
 import { triggerHost } from "./trigger_host.ts";
 import { EventRegistry } from "./registry.ts";
+import { checkUprobePlace } from "./uprobe_place.ts";
 
 /** Names of threads that `saved_cmdlines` keeps unless its size is changed (kernel/trace/trace.c). */
 const SAVED_COMMANDS = 128;
@@ -36,6 +37,8 @@ export class Tracing {
   readonly hits = new Map<DynamicEvent, { hits: bigint; missed: bigint }>();
   readonly #kernel: SimulatedKernel;
   readonly #triggerState = sharedTriggerState();
+  /** Whether ring buffers have their size: in 6.1 all of them or none. */
+  readonly #expansion = { done: false };
   readonly #instances: TraceInstance[] = [];
   readonly #traceEvents = new Map<DynamicEvent, TraceEvent>();
   readonly #savedCommands = new Map<number, string>();
@@ -46,6 +49,7 @@ export class Tracing {
     this.#kernel = kernel;
     this.cpus = kernel.cpus;
     this.registry = new EventRegistry(kernel.version);
+    this.registry.addBuiltin(kernel.profile.tracepoints);
     this.dynamic = new DynamicEvents(dynamicHost(kernel, this));
     this.top = this.#newInstance("", this.dynamic.errors);
     this.userEventParser = userEventParser(() => this.userEvents!, () => this.caller);
@@ -55,7 +59,6 @@ export class Tracing {
       if (kernel.era === "rfc2022") this.namespaces = new Namespaces(host, this.userEvents);
       this.dynamic.registry.addParser(this.userEventParser);
     }
-    this.registry.addBuiltin(kernel.profile.tracepoints);
   }
 
   /** Nanoseconds of the trace clocks; they all go alike here. */
@@ -81,8 +84,15 @@ export class Tracing {
   }
 
   #newInstance(name: string, errors: ErrorLog): TraceInstance {
-    const settings = { version: this.#kernel.version, cpuCount: this.cpus };
-    const instance = new TraceInstance(name, settings, errors);
+    const { version } = this.#kernel;
+    const isTop = name === "";
+    const instance = new TraceInstance(name, {
+      version,
+      cpuCount: this.cpus,
+      generation: this.registry.generation,
+      expansion: version === "6.1" ? this.#expansion : { done: !isTop },
+      ...(!isTop && { top: this.top }),
+    }, errors);
     instance.triggerHost = triggerHost(this.#kernel, this, instance, this.#triggerState);
     return instance;
   }
@@ -111,6 +121,9 @@ export class Tracing {
       ...(kind === "uprobe" && {
         beforeEnable: () => {
           if (this.#kernel.perf.isListening(traceEvent)) throw new KernelError("EINTR", "write");
+          for (const { place } of (event as ProbeEvent).probes) {
+            if (place.kind === "uprobe") checkUprobePlace(this.#kernel, place);
+          }
         },
       }),
     };

@@ -1,9 +1,10 @@
 import { SUBSYSTEM_FILTER_TEXT } from "../../../../core/filter/file.ts";
-import { KernelError } from "../../../../core/kernel/error.ts";
-import { formatText, type TraceEvent } from "../trace/event.ts";
+import { formatText, isInternal, type TraceEvent } from "../trace/event.ts";
 import type { TraceInstance } from "../trace/instance.ts";
 import type { Tracing } from "../trace/tracing.ts";
 import { type DirectoryNode, fixedDirectory, liveDirectory, type Node, textFile } from "../vfs.ts";
+import { held } from "./held.ts";
+import { parseSwitch } from "./numbers.ts";
 
 /** Text of `events/header_page` on 64-bit machines with 4 KiB sub-buffers (kernel/trace/ring_buffer.c). */
 const HEADER_PAGE = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n" +
@@ -21,7 +22,7 @@ const HEADER_EVENT = "# compressed entry header\n" +
 export function eventsDirectory(tracing: Tracing, instance: TraceInstance): DirectoryNode {
   const { registry } = tracing;
   const fixed: Readonly<Record<string, Node>> = {
-    enable: enableFile(instance, () => registry.all()),
+    enable: held(instance, enableFile(instance, () => registry.all())),
     header_page: textFile({ read: () => HEADER_PAGE }),
     header_event: textFile({ read: () => HEADER_EVENT }),
   };
@@ -38,9 +39,10 @@ export function eventsDirectory(tracing: Tracing, instance: TraceInstance): Dire
 
 function systemDirectory(tracing: Tracing, instance: TraceInstance, system: string): DirectoryNode {
   const { registry } = tracing;
-  const fixed: Readonly<Record<string, Node>> = {
-    enable: enableFile(instance, () => registry.eventsOf(system)),
-    filter: systemFilterFile(tracing, instance, system),
+  // That of ftrace's own events has no such files (`event_subsystem_dir`).
+  const fixed: Readonly<Record<string, Node>> = registry.eventsOf(system).some(isInternal) ? {} : {
+    enable: held(instance, enableFile(instance, () => registry.eventsOf(system))),
+    filter: held(instance, systemFilterFile(tracing, instance, system)),
   };
   return liveDirectory(
     () => [...Object.keys(fixed), ...registry.eventsOf(system).map(({ name }) => name)],
@@ -54,15 +56,28 @@ function systemDirectory(tracing: Tracing, instance: TraceInstance, system: stri
 
 function eventDirectory(instance: TraceInstance, event: TraceEvent): DirectoryNode {
   const file = instance.file(event);
+  const format = textFile({ read: () => formatText(event) });
+  const hist = textFile({ mode: 0o444, read: () => file.triggers.readHist() });
+  if (isInternal(event)) return fixedDirectory({ format, hist });
   return fixedDirectory({
-    enable: textFile({
-      read: () => file.enableText,
-      write: (text) => instance.enable(event, parseSwitch(text)),
-    }),
-    filter: textFile({ read: () => file.filterText, write: (text) => file.setFilter(text) }),
-    format: textFile({ read: () => formatText(event) }),
+    enable: held(
+      instance,
+      textFile({
+        read: () => file.enableText,
+        write: (text) => {
+          const on = parseSwitch(text);
+          instance.expand();
+          instance.enable(event, on);
+        },
+      }),
+    ),
+    filter: held(
+      instance,
+      textFile({ read: () => file.filterText, write: (text) => file.setFilter(text) }),
+    ),
+    format,
     id: textFile({ read: () => `${event.id}\n` }),
-    hist: textFile({ mode: 0o444, read: () => file.triggers.readHist() }),
+    hist,
     trigger: textFile({
       read: () => file.triggers.read(),
       write: (text) => file.triggers.write(text),
@@ -71,11 +86,12 @@ function eventDirectory(instance: TraceInstance, event: TraceEvent): DirectoryNo
   });
 }
 
-/** `enable` of an event, a system or all: `0`, `1`, or `X` where they differ (`system_enable_read`). */
+/** `enable` of a system or of all: `0`, `1`, or `X` where they differ (`system_enable_read`). */
 function enableFile(instance: TraceInstance, events: () => TraceEvent[]): Node {
+  const able = () => events().filter((event) => !isInternal(event));
   return textFile({
     read: () => {
-      const states = new Set(events().map((event) => instance.isEnabled(event)));
+      const states = new Set(able().map((event) => instance.isEnabled(event)));
       return states.size === 2
         ? "X\n"
         : states.size === 0
@@ -86,7 +102,8 @@ function enableFile(instance: TraceInstance, events: () => TraceEvent[]): Node {
     },
     write: (text) => {
       const on = parseSwitch(text);
-      for (const event of events()) instance.enable(event, on);
+      instance.expand();
+      instance.enableAll(able(), on);
     },
   });
 }
@@ -101,18 +118,4 @@ function systemFilterFile(tracing: Tracing, instance: TraceInstance, system: str
       }
     },
   });
-}
-
-/** A number as `kstrtoul_from_user` reads it in base 10, 0 or 1. @throws {KernelError} EINVAL */
-export function parseSwitch(text: string): boolean {
-  const value = parseNumber(text);
-  if (value > 1) throw new KernelError("EINVAL", "write");
-  return value === 1;
-}
-
-/** A decimal number, one line end allowed. @throws {KernelError} EINVAL */
-export function parseNumber(text: string): number {
-  const match = /^\+?(\d+)\n?$/.exec(text);
-  if (match === null) throw new KernelError("EINVAL", "write");
-  return Number(match[1]);
 }
