@@ -43,7 +43,7 @@ export function linuxKernel(): Kernel {
     unlink: (path) => call("unlink", path, () => fs.unlinkSync(path)),
     rename: (from, to) => call("rename", from, () => fs.renameSync(from, to)),
     link: (from, to) => call("link", to, () => fs.linkSync(from, to)),
-    now,
+    now: (clock) => now(clock, native),
     sleep: async (milliseconds) => {
       await delay(milliseconds);
     },
@@ -83,9 +83,14 @@ function toStat(stat: fs.BigIntStats): FileStat {
   };
 }
 
-function now(clock: Clock): bigint {
-  if (clock === "monotonic") return process.hrtime.bigint();
+/**
+ * A clock of the kernel. `process.hrtime` will not do: Bun and Deno count it from the start of the
+ * process. Without native calls the time since boot takes the place of CLOCK_MONOTONIC, which does
+ * not count the time that the machine was suspended; it is 10 ms late at most.
+ */
+function now(clock: Clock, native: Kernel["native"]): bigint {
   if (clock === "realtime") return BigInt(Date.now()) * 1_000_000n;
+  if (!("unavailable" in native)) return native.clock(clock);
   const uptime = fs.readFileSync("/proc/uptime", "latin1").split(" ")[0];
   return BigInt(Math.round(Number(uptime) * 100)) * 10_000_000n;
 }

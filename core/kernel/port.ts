@@ -103,6 +103,8 @@ export interface NativeCalls {
   perfEventOpen(attr: Memory, pid: number, cpu: number, group: Fd, flags: number): Fd;
   /** bpf(2). */
   bpf(command: number, attr: Memory): number;
+  /** clock_gettime(2): nanoseconds of a clock that both runtimes lack, exact. */
+  clock(which: "monotonic" | "boottime"): bigint;
 }
 
 /** Why there are no native calls here, and what would bring them. */

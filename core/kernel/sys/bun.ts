@@ -10,6 +10,7 @@ const SYMBOLS = {
   syscall: { args: [i64, i64, i64, i64, i64, i64], returns: i32 },
   mmap: { args: [i64, i64, i32, i32, i32, i64], returns: i64 },
   munmap: { args: [i64, i64], returns: i32 },
+  clock_gettime: { args: [i32, i64], returns: i32 },
   __errno_location: { args: [], returns: ptr },
 } as const;
 
@@ -29,6 +30,7 @@ function bind(name: string): Libc {
     mmap: (address, length, prot, flags, fd, offset) =>
       symbols.mmap(address, length, prot, flags, fd, offset),
     munmap: (address, length) => symbols.munmap(address, length),
+    clock_gettime: (clock, address) => symbols.clock_gettime(clock, address),
     errno: () => errno[0],
     view: (address, length) => new Uint8Array(toArrayBuffer(Number(address) as Pointer, 0, length)),
   };

@@ -7,6 +7,7 @@ const SYMBOLS = {
   syscall: { parameters: ["i64", "i64", "i64", "i64", "i64", "i64"], result: "i32" },
   mmap: { parameters: ["i64", "i64", "i32", "i32", "i32", "i64"], result: "i64" },
   munmap: { parameters: ["i64", "i64"], result: "i32" },
+  clock_gettime: { parameters: ["i32", "i64"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
 
@@ -31,6 +32,7 @@ function bind(name: string): Libc {
     mmap: (address, length, prot, flags, fd, offset) =>
       symbols.mmap(address, length, prot, flags, fd, offset),
     munmap: (address, length) => symbols.munmap(address, length),
+    clock_gettime: (clock, address) => symbols.clock_gettime(clock, address),
     errno: () => errno[0],
     view: (address, length) => {
       const pointer = Deno.UnsafePointer.create(address);

@@ -27,6 +27,7 @@ export interface Libc {
     offset: bigint,
   ): bigint;
   munmap(address: bigint, length: bigint): number;
+  clock_gettime(clock: number, address: bigint): number;
   /** errno of this thread; to be read in the statement after the call. */
   errno(): number;
   /** The memory at `address`, not a copy. */
@@ -45,6 +46,9 @@ const SYSCALLS: Record<string, { readonly perfEventOpen: number; readonly bpf: n
   x64: { perfEventOpen: 298, bpf: 321 },
   arm64: { perfEventOpen: 241, bpf: 280 },
 };
+
+/** include/uapi/linux/time.h */
+const CLOCKS = { monotonic: 1, boottime: 7 } as const;
 
 const PROT_READ = 1;
 const PROT_WRITE = 2;
@@ -92,8 +96,18 @@ function nativeCalls(libc: Libc, arch: string): NativeCalls | NoNativeCalls {
     };
   }
 
+  let timespec: Memory | undefined;
+
   return {
     mmap,
+    clock: (which) => {
+      timespec ??= mmap({ fd: -1, length: 16, writable: true, shared: false });
+      if (libc.clock_gettime(CLOCKS[which], timespec.address) === -1) {
+        throw new KernelError(libc.errno(), "clock_gettime");
+      }
+      const view = new DataView(timespec.bytes.buffer, timespec.bytes.byteOffset);
+      return view.getBigInt64(0, true) * 1_000_000_000n + view.getBigInt64(8, true);
+    },
     // A page of its own per structure: the address stays, whatever the collector moves.
     alloc: (length) => mmap({ fd: -1, length: Math.max(length, 1), writable: true, shared: false }),
     ioctl: (fd, request, arg) => {
