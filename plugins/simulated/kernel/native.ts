@@ -1,5 +1,6 @@
 import { KernelError } from "../../../core/kernel/error.ts";
 import type { NativeCalls } from "../../../core/kernel/port.ts";
+import { bpfCall } from "./bpf/syscall.ts";
 import { perfEventOpen } from "./perf/open.ts";
 import type { SimulatedProcess } from "./process.ts";
 import type { SimulatedKernel } from "./simulated_kernel.ts";
@@ -7,6 +8,7 @@ import type { SimulatedKernel } from "./simulated_kernel.ts";
 /** The native calls of a simulated process. */
 export function simulatedNative(kernel: SimulatedKernel, process: SimulatedProcess): NativeCalls {
   return {
+    clock: (which) => kernel.now(which),
     alloc: (length) => process.memory.map(new Uint8Array(length), true),
     mmap: ({ fd, length, writable, shared, offset = 0 }) => {
       process.enter("mmap");
@@ -31,9 +33,9 @@ export function simulatedNative(kernel: SimulatedKernel, process: SimulatedProce
       process.enter("perf_event_open");
       return perfEventOpen(kernel, process, { attr: attr.address, pid, cpu, group, flags });
     },
-    bpf: () => {
+    bpf: (command, attr) => {
       process.enter("bpf");
-      throw new KernelError("ENOSYS", "bpf");
+      return bpfCall(kernel, process, command, attr.address, attr.bytes.length);
     },
   };
 }
