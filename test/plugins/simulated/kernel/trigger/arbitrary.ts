@@ -66,7 +66,7 @@ const value = fc.oneof(
   { arbitrary: number.map((name) => `${name}.hex`), weight: 1 },
   { arbitrary: fc.constantFrom("a.percent", "c.graph", "hitcount", "e.percent"), weight: 2 },
   { arbitrary: expression, weight: 1 },
-  { arbitrary: fc.constantFrom("s", "a.log2", "nosuch"), weight: 1 },
+  { arbitrary: fc.constantFrom("a.log2", "nosuch"), weight: 1 },
 );
 
 const sort = fc.tuple(

@@ -27,6 +27,8 @@ export interface TestEvent extends TriggerEvent {
   /** How many triggers have it armed. */
   armed: number;
   softDisabled: boolean;
+  /** `common_type` of its entries. */
+  readonly id: number;
 }
 
 const CLOCKS = ["local", "global", "counter", "uptime", "perf", "mono", "mono_raw", "boot", "tai"];
@@ -68,9 +70,13 @@ export class TestInstance implements TriggerHost {
     this.state = new TriggerState(shared);
   }
 
-  addEvent(path: string, fields: readonly FilterField[], synthetic?: SyntheticTarget): void {
+  addEvent(
+    path: string,
+    fields: readonly FilterField[],
+    { id = 0, synthetic }: { readonly id?: number; readonly synthetic?: SyntheticTarget } = {},
+  ): void {
     const [system, name] = path.split("/");
-    const event = { system, name, fields, synthetic, armed: 0, softDisabled: false };
+    const event = { system, name, fields, id, synthetic, armed: 0, softDisabled: false };
     const triggers = new EventTriggers(event as unknown as TriggerEvent, this);
     this.events.set(path, Object.assign(event, { triggers }));
   }
@@ -99,7 +105,7 @@ export class TestInstance implements TriggerHost {
       return result;
     });
     this.synthetics.set(name, { name, declared });
-    this.addEvent(`synthetic/${name}`, fields, this.synthetics.get(name));
+    this.addEvent(`synthetic/${name}`, fields, { synthetic: this.synthetics.get(name) });
   }
 
   /** Fires an event with a payload behind its common fields. */
@@ -111,6 +117,7 @@ export class TestInstance implements TriggerHost {
     const event = this.events.get(path);
     if (event === undefined) throw new Error(`No event "${path}"`);
     const bytes = Buffer.alloc(COMMON_BYTES + payload.length);
+    bytes.writeUInt16LE(event.id, 0);
     bytes.writeInt32LE(context.pid, 4);
     bytes.set(payload, COMMON_BYTES);
     const entry = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -67,7 +67,8 @@ export function play({ steps }: Scenario, setup: Setup): StepAnswer[] {
   const instance = new TestInstance(setup.version);
   for (const definition of setup.synthetic) instance.addSynthetic(definition);
   for (const vector of setup.events) {
-    instance.addEvent(vector.event, fieldsOfEvent(vector, setup.version));
+    const id = Number(/^ID: (\d+)$/m.exec(vector.format)?.[1]);
+    instance.addEvent(vector.event, fieldsOfEvent(vector, setup.version), { id });
   }
   return steps.map((step) => answer(instance, step, setup));
 }
