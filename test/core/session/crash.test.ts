@@ -103,6 +103,9 @@ describe("a killed sonde", () => {
       assert.ok(calls > 20, `${calls} calls`);
     });
 
+    // On what is applied the next run does what it does anywhere else.
+    if (name.endsWith("what is applied")) continue;
+
     it(`is cleaned up after by the next run: ${name}`, async () => {
       await atEveryCall("crash", scenario, async ({ kernel, before }) => {
         const next = startSonde(kernel);
