@@ -110,3 +110,23 @@ describe("native calls of Linux", { skip: process.platform !== "linux" }, () => 
     }
   });
 });
+
+describe("clocks of Linux", { skip: process.platform !== "linux" }, () => {
+  const uptime = () => Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1e9;
+
+  it("count from the start of the machine, not of the process", () => {
+    const before = uptime();
+    const boottime = Number(kernel.now("boottime"));
+    const monotonic = Number(kernel.now("monotonic"));
+    assert.ok(boottime >= before - 2e7 && boottime <= uptime() + 2e7, `${boottime} ${before}`);
+    // Only time that the machine was suspended sets the two apart.
+    assert.ok(monotonic <= boottime + 1e9);
+    assert.ok(monotonic > process.uptime() * 1e9);
+  });
+
+  it("go on", () => {
+    const first = kernel.now("monotonic");
+    assert.ok(kernel.now("monotonic") >= first);
+    assert.ok(kernel.now("realtime") > 1_700_000_000_000_000_000n);
+  });
+});
