@@ -84,12 +84,16 @@ export function performCall(kernel: SimulatedKernel, call: FunctionCall, task: T
   const callee = findCallee(kernel, call);
   if (callee === undefined) return;
   const frame = new Frame(kernel, callee, call, task);
+  // Links follow functions of the kernel only.
+  const links = callee.executable === undefined ? kernel.bpf.multiLinks : [];
   for (const placed of probesOn(kernel, callee, false)) fire(kernel, placed, frame, task);
+  for (const link of links) link.enter(callee.address, frame.occurrence(frame.hit()));
   const end = kernel.scheduler.now + call.latency;
   for (const inner of call.calls) performCall(kernel, inner, task);
   if (end > kernel.scheduler.now) kernel.scheduler.spend(end - kernel.scheduler.now);
   frame.returns();
   for (const placed of probesOn(kernel, callee, true)) fire(kernel, placed, frame, task);
+  for (const link of links) link.leave(callee.address, frame.occurrence(frame.hit()));
 }
 
 function findCallee(kernel: SimulatedKernel, call: FunctionCall): Callee | undefined {
@@ -225,9 +229,9 @@ class Frame {
     this.#returning = true;
   }
 
-  /** What a probe on the function sees now. */
-  hit({ place }: PlacedProbe): Hit {
-    const ip = place.kind === "kprobe" ? place.address! : this.#callee.address;
+  /** What a probe on the function sees now, or whoever else is there. */
+  hit(probe?: PlacedProbe): Hit {
+    const ip = probe?.place.kind === "kprobe" ? probe.place.address! : this.#callee.address;
     const returnAddress = this.#callee.address + 0x1000n;
     return {
       ip,

@@ -279,6 +279,10 @@ export class SimulatedProcess implements Kernel {
     this.#kernel.faults.beforeCall(this, call, path);
   }
 
+  hasDescriptor(fd: Fd): boolean {
+    return this.#descriptors.has(fd);
+  }
+
   descriptor(fd: Fd, call: string): Descriptor {
     if (this.#dead) throw new ProcessKilled();
     const descriptor = this.#descriptors.get(fd);

@@ -14,7 +14,7 @@ export const PERF_TYPE = {
 } as const;
 
 /** Software events by `config`. */
-export const SOFTWARE = { cpuClock: 0, taskClock: 1, max: 12 } as const;
+export const SOFTWARE = { cpuClock: 0, taskClock: 1, bpfOutput: 10, max: 12 } as const;
 
 /** Flags of perf_event_open(2). */
 export const OPEN_FLAG = { noGroup: 1, output: 2, cgroup: 4, cloexec: 8 } as const;

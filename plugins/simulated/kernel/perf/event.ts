@@ -111,8 +111,11 @@ export class PerfEvent implements SampleSource {
 
   /** What it has counted; nanoseconds for the clocks. */
   get count(): bigint {
-    const isClock = this.source.pmu === "software" && this.source.isClock;
-    return this.#count + (isClock ? this.#times().running : 0n);
+    return this.#count + (this.#isClock ? this.#times().running : 0n);
+  }
+
+  get #isClock(): boolean {
+    return this.source.pmu === "software" && this.source.counts === "clock";
   }
 
   /** Whether it counts what happens now. */
@@ -139,9 +142,7 @@ export class PerfEvent implements SampleSource {
   }
 
   reset(): void {
-    this.#count = this.source.pmu === "software" && this.source.isClock
-      ? -this.#times().running
-      : 0n;
+    this.#count = this.#isClock ? -this.#times().running : 0n;
     this.showCounter();
   }
 
@@ -203,7 +204,7 @@ export class PerfEvent implements SampleSource {
     this.#count++;
     if (!this.isSampling) return;
     for (let due = this.#samplesDue(); due > 0n; due--) {
-      this.#sample(raw, occurrence);
+      this.emit(raw, occurrence);
       if (this.#limit === 0 || --this.#limit > 0) continue;
       this.disable();
       break;
@@ -229,8 +230,9 @@ export class PerfEvent implements SampleSource {
     return due;
   }
 
-  #sample(raw: Uint8Array, occurrence: Occurrence): void {
-    if (this.buffer === undefined) return;
+  /** Makes a sample, whatever is counted: whether there was room for it. */
+  emit(raw: Uint8Array, occurrence: Occurrence): boolean {
+    if (this.buffer === undefined) return false;
     const { flags, sampleType } = this.attr;
     const periodIsTold = sampleType & SAMPLE.period && !flags.has("freq");
     const moment: SampleMoment = {
@@ -246,6 +248,7 @@ export class PerfEvent implements SampleSource {
     );
     // A buffer without a ring loses nothing: it was never asked to keep anything.
     if (!written && this.buffer.pages > 0) this.lost++;
+    return written;
   }
 
   #times(): CounterTimes {

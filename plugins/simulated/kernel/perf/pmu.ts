@@ -12,9 +12,12 @@ import type { PerfAttr } from "./attr.ts";
 import { localKprobe, localUprobe } from "./local_probe.ts";
 import { refuse } from "./refusal.ts";
 
+/** Software events: the clocks, what programs put out, and others, which never happen here. */
+export type SoftwareEvent = "clock" | "output" | "other";
+
 /** What an event counts. */
 export type EventSource =
-  | { readonly pmu: "software"; readonly isClock: boolean }
+  | { readonly pmu: "software"; readonly counts: SoftwareEvent }
   | { readonly pmu: "tracepoint"; readonly traceEvent: TraceEvent }
   | LocalSource;
 
@@ -86,11 +89,17 @@ function refuseBranches(attr: PerfAttr): void {
   if (attr.sampleType & SAMPLE.branchStack) refuse("EOPNOTSUPP");
 }
 
-/** Of the software events only the clocks count anything here (`perf_swevent_init`). */
+/** `perf_swevent_init`. */
 function softwareEvent(attr: PerfAttr): EventSource {
   refuseBranches(attr);
   if (attr.config >= BigInt(SOFTWARE.max)) refuse("ENOENT");
-  return { pmu: "software", isClock: attr.config <= BigInt(SOFTWARE.taskClock) };
+  const config = Number(attr.config);
+  const counts = config <= SOFTWARE.taskClock
+    ? "clock"
+    : config === SOFTWARE.bpfOutput
+    ? "output"
+    : "other";
+  return { pmu: "software", counts };
 }
 
 function tracepointEvent(

@@ -19,6 +19,7 @@ export interface ProgramMoment {
 /** A program on an event. It runs on every CPU and for every thread, whomever the event counts. */
 export interface EventProgram {
   readonly programId: number;
+  readonly cookie: bigint;
   /** What it returns: 0 keeps the event from being recorded. */
   run(moment: ProgramMoment): bigint;
   /** The event lets go of it. */
