@@ -74,9 +74,9 @@ describe("plan", () => {
     assert.equal(
       stdout,
       `Trace "edge" on the tracefs backend:
-- ${INSTANCE}/events/sonde_edge/file_open/enable = 0
-- ${INSTANCE}/events/sonde_edge/open_failed/enable = 0
 - ${INSTANCE}/events/sonde_edge/total/enable = 0
+- ${INSTANCE}/events/sonde_edge/open_failed/enable = 0
+- ${INSTANCE}/events/sonde_edge/file_open/enable = 0
 - kprobe_events += -:sonde_edge/file_open
 - kprobe_events += -:sonde_edge/open_failed
 - uprobe_events += -:sonde_edge/total
