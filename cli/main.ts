@@ -1,10 +1,10 @@
 import { Command, CommanderError } from "commander";
 import process from "node:process";
 import { addGlobalOptions, type CliCommand, type GlobalOptions, type Runner } from "./command.ts";
+import { OutputError } from "../core/pipeline/output.ts";
 import { makeContext } from "./context.ts";
 import { EXIT } from "./exit_code.ts";
 import { reportError } from "./report.ts";
-import { standard } from "./standard_output.ts";
 import { Terminal } from "./terminal.ts";
 import { VERSION } from "./version_number.ts";
 
@@ -50,10 +50,6 @@ async function makeProgram(argv: readonly string[]): Promise<Command> {
     .version(VERSION, "-V, --version")
     .showHelpAfterError("(sonde --help lists the commands)")
     .showSuggestionAfterError()
-    .configureOutput({
-      writeOut: (text) => standard.stdout(text),
-      writeErr: (text) => standard.stderr(text),
-    })
     .exitOverride();
   const called = argv.find((argument) => Object.hasOwn(COMMANDS, argument));
   const helpOfAll = called === undefined || argv[0] === "help";
@@ -75,15 +71,24 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
-    process.exitCode = error instanceof CommanderError
-      ? usageExitCode(error, argv)
-      : reportError(new Terminal(), error);
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 || error.code === "commander.help" && argv.length > 0
+      ? EXIT.ok
+      : EXIT.usage;
   }
 }
 
-/** Help that was asked for is no mistake. */
-function usageExitCode({ exitCode, code }: CommanderError, argv: readonly string[]): number {
-  return exitCode === 0 || code === "commander.help" && argv.length > 0 ? EXIT.ok : EXIT.usage;
+/** A reader that has gone ends a command; messages that nobody can read are no reason to end. */
+function watchOutputs(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    const failure = new OutputError("standard output", error.code ?? error.message);
+    process.exit(reportError(new Terminal("normal"), failure));
+  });
+  process.stderr.on("error", () => {});
 }
 
-if (import.meta.main) await main(process.argv.slice(2));
+if (import.meta.main) {
+  watchOutputs();
+  await main(process.argv.slice(2));
+}

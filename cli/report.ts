@@ -1,7 +1,6 @@
 import { OperationError } from "../core/backend.ts";
 import { formatDiagnostic } from "../core/config/diagnostic.ts";
 import { describeStep } from "../core/operation.ts";
-import { OutputClosedError } from "../core/pipeline/output.ts";
 import { describeLeftover, RolledBackError } from "../core/plan/execute.ts";
 import { ConfigError } from "./config_file.ts";
 import { EXIT, exitCodeOf, isEndingSignal } from "./exit_code.ts";
@@ -9,8 +8,6 @@ import type { Terminal } from "./terminal.ts";
 
 /** Tells a person what failed; the exit code that goes with it. */
 export function reportError(terminal: Terminal, error: unknown): number {
-  // A reader that has enough, as head does, is no failure.
-  if (error instanceof OutputClosedError) return EXIT.ok;
   if (error instanceof ConfigError) {
     for (const diagnostic of error.diagnostics) {
       terminal.block(formatDiagnostic(diagnostic, error.source, { color: terminal.colors }));

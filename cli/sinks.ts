@@ -54,7 +54,6 @@ function openSink(
   return plugins.sink(sink.type).create({
     options: optionsOf(sink),
     output: sink.path === undefined ? Output.stdout(ending) : Output.file(sink.path),
-    // Using process.stdout makes a pipe non-blocking: a signal is heard while its reader stands still.
     terminal: toStdout && process.stdout.isTTY === true && !process.env.NO_COLOR,
     clock,
   });

@@ -1,6 +1,5 @@
 import process from "node:process";
 import { styleText } from "node:util";
-import { isStderrTerminal, standard } from "./standard_output.ts";
 
 /** How much is said on standard error. */
 export type Verbosity = "quiet" | "normal" | "verbose";
@@ -10,13 +9,13 @@ export class Terminal {
   readonly verbosity: Verbosity;
   #progress = false;
 
-  constructor(verbosity: Verbosity = "normal") {
+  constructor(verbosity: Verbosity) {
     this.verbosity = verbosity;
   }
 
   /** Whether standard error takes colours (a terminal, and no `NO_COLOR`). */
   get colors(): boolean {
-    return isStderrTerminal() && !process.env.NO_COLOR;
+    return process.stderr.isTTY === true && !process.env.NO_COLOR;
   }
 
   /** An error: always said. */
@@ -50,8 +49,8 @@ export class Terminal {
 
   /** Shows how far something is, in one line that the next one takes the place of. */
   progress(message: string): void {
-    if (this.verbosity === "quiet" || !isStderrTerminal()) return;
-    standard.stderr(`\r\x1b[K${message}`);
+    if (this.verbosity === "quiet" || process.stderr.isTTY !== true) return;
+    process.stderr.write(`\r\x1b[K${message}`);
     this.#progress = true;
   }
 
@@ -61,9 +60,9 @@ export class Terminal {
   }
 
   #line(text: string): void {
-    if (this.#progress) standard.stderr("\r\x1b[K");
+    if (this.#progress) process.stderr.write("\r\x1b[K");
     this.#progress = false;
-    standard.stderr(`${text}\n`);
+    process.stderr.write(`${text}\n`);
   }
 
   #style(style: "red" | "yellow" | "cyan", text: string): string {
@@ -76,13 +75,9 @@ function visible(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }
 
-/**
- * Writes data to standard output, all of it before it returns.
- *
- * @throws {OutputClosedError} @throws {OutputError}
- */
+/** Writes data to standard output, all of it before it returns. */
 export function printData(text: string): void {
-  standard.stdout(text.endsWith("\n") ? text : `${text}\n`);
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 }
 
 /** Prints a value as JSON; bigints as exact numbers. */

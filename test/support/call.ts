@@ -6,7 +6,6 @@
 
 import process from "node:process";
 import { main } from "../../cli/main.ts";
-import { standard } from "../../cli/standard_output.ts";
 import type { Backend } from "../../core/backend.ts";
 import type { Ended } from "./cli.ts";
 import { makePluginDirectory, writePlugin } from "./plugin_file.ts";
@@ -46,20 +45,15 @@ export async function callOn(backend: Backend, ...args: string[]): Promise<Ended
   }
 }
 
-/** Keeps what sonde writes, and what a plugin writes to the stream of that name. */
 function keepWrites(name: "stdout" | "stderr", text: { stdout: string; stderr: string }) {
   const stream = process[name];
-  const before = { standard: standard[name], stream: stream.write };
-  standard[name] = (written) => {
-    text[name] += written;
-  };
+  const { write } = stream;
   stream.write = (chunk: string | Uint8Array) => {
     text[name] += String(chunk);
     return true;
   };
   return () => {
-    standard[name] = before.standard;
-    stream.write = before.stream;
+    stream.write = write;
   };
 }
 
