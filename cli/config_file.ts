@@ -1,25 +1,9 @@
 import process from "node:process";
 import { type Config, parseConfig, type ParsedConfig } from "../core/config/config.ts";
-import { type Diagnostic, formatDiagnostic } from "../core/config/diagnostic.ts";
+import { formatDiagnostic } from "../core/config/diagnostic.ts";
 import { readConfigFile } from "../core/config/file.ts";
-import { EXIT } from "./exit_code.ts";
+import { ConfigError } from "./config_error.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** A config that cannot be carried out, with all that is wrong with it. */
-export class ConfigError extends Error {
-  readonly diagnostics: readonly Diagnostic[];
-  /** The text that the diagnostics point into. */
-  readonly source: string;
-  readonly exitCode: number;
-
-  constructor(diagnostics: readonly Diagnostic[], source: string, exitCode: number = EXIT.config) {
-    super(diagnostics[0]?.message ?? "The config is wrong");
-    this.name = "ConfigError";
-    this.diagnostics = diagnostics;
-    this.source = source;
-    this.exitCode = exitCode;
-  }
-}
 
 /** A config as it was read from a file. */
 export interface LoadedConfig {

@@ -2,7 +2,7 @@ import { OperationError } from "../core/backend.ts";
 import { formatDiagnostic } from "../core/config/diagnostic.ts";
 import { describeStep } from "../core/operation.ts";
 import { describeLeftover, RolledBackError } from "../core/plan/execute.ts";
-import { ConfigError } from "./config_file.ts";
+import { ConfigError } from "./config_error.ts";
 import { EXIT, exitCodeOf, isEndingSignal } from "./exit_code.ts";
 import type { Terminal } from "./terminal.ts";
 
