@@ -58,6 +58,30 @@ export type Place =
     readonly filter: string | undefined;
   };
 
+/** What tells the places of an event's probes apart. */
+export type PlaceIdentity =
+  | Pick<Extract<Place, { kind: "kprobe" }>, "kind" | "symbol" | "offset">
+  | Pick<Extract<Place, { kind: "uprobe" }>, "kind" | "inode" | "offset">
+  | Pick<Extract<Place, { kind: "fprobe" }>, "kind" | "symbol">
+  | Pick<Extract<Place, { kind: "tprobe" }>, "kind" | "tracepoint">
+  | Pick<Extract<Place, { kind: "eprobe" }>, "kind" | "system" | "event">;
+
+/** The same text for what the kernel takes for the same place; all addresses are one place to it. */
+function placeKey(place: PlaceIdentity): string {
+  switch (place.kind) {
+    case "kprobe":
+      return `${place.symbol ?? ""} ${place.offset}`;
+    case "uprobe":
+      return `${place.inode} ${place.offset}`;
+    case "fprobe":
+      return place.symbol;
+    case "tprobe":
+      return place.tracepoint;
+    case "eprobe":
+      return `${place.system} ${place.event}`;
+  }
+}
+
 /** One probe of an event: the event may have several, with the same arguments. */
 export class PlacedProbe {
   static #last = 0;
@@ -99,6 +123,8 @@ export class ProbeEvent {
   readonly arch: DynamicHost["arch"];
   readonly #arguments: readonly ProbeArgument[];
   readonly #probes: PlacedProbe[] = [];
+  /** The same by place: an event may have thousands. */
+  readonly #byPlace = new Map<string, PlacedProbe[]>();
   #fields: readonly EventField[] | undefined;
 
   constructor(options: {
@@ -134,12 +160,25 @@ export class ProbeEvent {
     return this.#probes;
   }
 
+  /** Its probes that sit in a place. */
+  probesAt(place: PlaceIdentity): readonly PlacedProbe[] {
+    return this.#byPlace.get(placeKey(place)) ?? [];
+  }
+
   addProbe(probe: PlacedProbe): void {
     this.#probes.push(probe);
+    const key = placeKey(probe.place);
+    const others = this.#byPlace.get(key);
+    if (others === undefined) this.#byPlace.set(key, [probe]);
+    else others.push(probe);
   }
 
   removeProbe(probe: PlacedProbe): void {
     this.#probes.splice(this.#probes.indexOf(probe), 1);
+    const key = placeKey(probe.place);
+    const left = this.probesAt(probe.place).filter((other) => other !== probe);
+    if (left.length === 0) this.#byPlace.delete(key);
+    else this.#byPlace.set(key, left);
   }
 
   /** The entry that a hit of its first probe writes; see {@link PlacedProbe.encode}. */

@@ -66,9 +66,7 @@ function create(
   const probeArguments = parseAll(expandArguments(words.slice(2), ctx), ctx);
   const parsed = { kind, group, event, isReturn, arguments: probeArguments } as const;
   addProbe(registry, parser, parsed, log, {
-    samePlace: (other) =>
-      (other.kind === "fprobe" && other.symbol === symbol) ||
-      (other.kind === "tprobe" && other.tracepoint === symbol),
+    place: kind === "tprobe" ? { kind, tracepoint: symbol } : { kind, symbol },
     register: () => {
       const error = resolveSymbols(host, probeArguments);
       if (error !== undefined) failRegister(error, log);

@@ -66,9 +66,7 @@ function create(
   const probeArguments = parseArguments(words.slice(2), ctx);
   const parsed = { kind: "kprobe", group, event, isReturn, arguments: probeArguments } as const;
   addProbe(registry, parser, parsed, log, {
-    samePlace: (other) =>
-      other.kind === "kprobe" && other.symbol === target.symbol &&
-      other.offset === offsetOf(target),
+    place: { kind: "kprobe", symbol: target.symbol, offset: offsetOf(target) },
     register: () => register(host, target, isReturn, maxActive, probeArguments, log),
   });
 }

@@ -1,4 +1,10 @@
-import { type Place, PlacedProbe, ProbeEvent, type ProbeKind } from "./event.ts";
+import {
+  type Place,
+  PlacedProbe,
+  type PlaceIdentity,
+  ProbeEvent,
+  type ProbeKind,
+} from "./event.ts";
 import type { ProbeArgument } from "./fetch_program.ts";
 import { refuse } from "./probe_log.ts";
 import type { ProbeLog } from "./probe_log.ts";
@@ -88,8 +94,8 @@ class ProbeEntry implements DynamicEntry {
 
 /** What a kind of probe does to place one. */
 export interface Placement {
-  /** Whether a probe of the event sits where the new one would. */
-  readonly samePlace: (place: Place) => boolean;
+  /** Where the new probe would sit. */
+  readonly place: PlaceIdentity;
   /** Places the probe; throws if it cannot be. */
   readonly register: () => RegisteredProbe;
 }
@@ -110,7 +116,7 @@ export function addProbe(
 ): void {
   const known = registry.find(parser, parsed.group, parsed.event);
   if (known instanceof ProbeEvent) {
-    checkAppend(known, parsed, log, placement.samePlace);
+    checkAppend(known, parsed, log, placement.place);
     insert(registry, parser, known, parsed, placement.register());
   } else {
     addProbeEvent(registry, parser, parsed, log, placement.register);
@@ -163,7 +169,7 @@ function checkAppend(
   event: ProbeEvent,
   parsed: ParsedProbe,
   log: ProbeLog,
-  samePlace: (place: Place) => boolean,
+  place: PlaceIdentity,
 ): void {
   if (event.isReturn !== parsed.isReturn || event.kind !== parsed.kind) {
     log.index = 0;
@@ -175,8 +181,7 @@ function checkAppend(
     log.index = different + 2;
     log.fail(0, "DIFF_ARG_TYPE", "EEXIST");
   }
-  const same = event.probes.some((probe) =>
-    samePlace(probe.place) &&
+  const same = event.probesAt(place).some((probe) =>
     probe.arguments.every((argument, i) => argument.text === parsed.arguments[i]?.text)
   );
   if (same) {

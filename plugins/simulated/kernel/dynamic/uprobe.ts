@@ -84,7 +84,7 @@ function create(
   counters.check(place);
   const parsed = { kind: "uprobe", group, event, isReturn, arguments: probeArguments } as const;
   addProbe(registry, parser, parsed, log, {
-    samePlace: (other) => other.kind === "uprobe" && keyOf(other) === keyOf(place),
+    place,
     register: () => register(place, isReturn, counters),
   });
 }
