@@ -71,19 +71,21 @@ describe("plan", () => {
       "less.yaml",
     );
     const { stdout } = await callOn(backend, "plan", less);
-    assert.equal(
-      stdout,
-      `Trace "edge" on the tracefs backend:
-- ${INSTANCE}/events/sonde_edge/total/enable = 0
-- ${INSTANCE}/events/sonde_edge/open_failed/enable = 0
-- ${INSTANCE}/events/sonde_edge/file_open/enable = 0
-- kprobe_events += -:sonde_edge/file_open
-- kprobe_events += -:sonde_edge/open_failed
-- uprobe_events += -:sonde_edge/total
-+ ${INSTANCE}/events/sched/sched_switch/filter = 0
-1 to do, 6 to take away
-`,
-    );
+    // Enabled events come in the order in which the kernel lists them.
+    assert.deepEqual(stdout.split("\n").toSorted(), [
+      "",
+      `+ ${INSTANCE}/events/sched/sched_switch/filter = 0`,
+      `- ${INSTANCE}/events/sonde_edge/file_open/enable = 0`,
+      `- ${INSTANCE}/events/sonde_edge/open_failed/enable = 0`,
+      `- ${INSTANCE}/events/sonde_edge/total/enable = 0`,
+      "- kprobe_events += -:sonde_edge/file_open",
+      "- kprobe_events += -:sonde_edge/open_failed",
+      "- uprobe_events += -:sonde_edge/total",
+      "1 to do, 6 to take away",
+      'Trace "edge" on the tracefs backend:',
+    ]);
+    const last = stdout.lastIndexOf("/enable = 0");
+    assert.ok(last < stdout.indexOf("kprobe_events"), "an enabled event cannot be deleted");
   });
 
   it("gives operations as JSON, each with its undo", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { after, describe, it } from "node:test";
 import { call } from "../support/call.ts";
 import { type Ended, ended, Scratch, shell, sonde, sondeCommand, start } from "../support/cli.ts";
@@ -141,7 +142,7 @@ describe("run", () => {
       const child = start(sondeCommand("run", ENDLESS, ...REPORTING));
       const end: Promise<Ended> = ended(child);
       await firstOutput(child);
-      child.kill(signal);
+      process.kill(child.pid!, signal);
       const result = await end;
       assert.equal(result.code, code, result.stderr);
       const count = Number(/^(\d+) events, none lost$/m.exec(result.stderr)?.[1]);
@@ -157,7 +158,7 @@ describe("run", () => {
     child.stderr!.resume();
     const code = new Promise((resolve) => child.on("exit", resolve));
     await new Promise((resolve) => setTimeout(resolve, 500));
-    child.kill("SIGTERM");
+    process.kill(child.pid!, "SIGTERM");
     assert.equal(await code, 143);
     child.stdout!.destroy();
     assertNothingLeft();
